@@ -1,0 +1,258 @@
+-- create_ledger() makes the ledger as ordinary tables of the calling role, so that pg_dump, replication
+-- and indexes treat them as the user's own, and DROP EXTENSION cannot take them along unasked.
+--
+-- Column order matters in account and open_credit: the fast store (src/store_fast.c) overlays a struct on
+-- the fixed-width columns at the front, and what a debit changes lies together, to keep its WAL short.
+
+CREATE FUNCTION create_ledger() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, storecredit, pg_temp
+SET client_min_messages = warning
+AS $create_ledger$
+BEGIN
+	IF to_regclass('storecredit.account') IS NOT NULL THEN
+		SET LOCAL client_min_messages = notice;
+		RAISE NOTICE 'the ledger exists already, nothing done';
+		RETURN;
+	END IF;
+
+	-- accounts ---------------------------------------------------------------------------------
+
+	CREATE SEQUENCE storecredit.account_number_seq AS bigint MAXVALUE 281474976710655;
+	COMMENT ON SEQUENCE storecredit.account_number_seq IS 'local account numbers, the lower 48 bits of account_id';
+
+	CREATE TABLE storecredit.account (
+		account_id   bigint      NOT NULL,
+		opened_at    timestamptz NOT NULL,
+		last_seq     bigint      NOT NULL,
+		balance      money_ccy   NOT NULL,
+		held         money_ccy   NOT NULL,
+		credit_line  money_ccy   NOT NULL,
+		last_hold_id bigint      NOT NULL,
+		max_balance  money_ccy,
+		currency     text        COLLATE "C" NOT NULL,
+		owner        text        COLLATE "C" NOT NULL,
+		CONSTRAINT account_pkey PRIMARY KEY (account_id),
+		CONSTRAINT account_owner_currency_key UNIQUE (owner, currency),
+		CONSTRAINT account_owner_check CHECK (char_length(owner) BETWEEN 1 AND 255),
+		CONSTRAINT account_currency_check CHECK (
+			currency = money_ccy_currency(balance)
+			AND currency = money_ccy_currency(held)
+			AND currency = money_ccy_currency(credit_line)
+			AND (max_balance IS NULL OR currency = money_ccy_currency(max_balance))),
+		CONSTRAINT account_amounts_check CHECK (
+			money_ccy_to_minor(held) >= 0
+			AND money_ccy_to_minor(credit_line) >= 0
+			AND (max_balance IS NULL OR money_ccy_to_minor(max_balance) >= 0)
+			AND last_seq >= 0 AND last_hold_id >= 0),
+		CONSTRAINT account_credit_line_check CHECK (
+			money_ccy_to_minor(balance)::numeric - money_ccy_to_minor(held) + money_ccy_to_minor(credit_line) >= 0)
+	) WITH (fillfactor = 90);
+	ALTER SEQUENCE storecredit.account_number_seq OWNED BY storecredit.account.account_id;
+	COMMENT ON TABLE storecredit.account IS 'one account per owner and currency, opened by its first credit, forever';
+	COMMENT ON COLUMN storecredit.account.account_id IS 'storecredit.cell in the upper 16 bits, a local number in the lower 48';
+	COMMENT ON COLUMN storecredit.account.opened_at IS 'when its first credit came';
+	COMMENT ON COLUMN storecredit.account.last_seq IS 'seq of its newest transaction';
+	COMMENT ON COLUMN storecredit.account.balance IS 'what the shop owes, held money included; below zero by what is drawn from the credit line';
+	COMMENT ON COLUMN storecredit.account.held IS 'sum of what open holds still hold';
+	COMMENT ON COLUMN storecredit.account.credit_line IS 'by how much the available money may go below zero';
+	COMMENT ON COLUMN storecredit.account.last_hold_id IS 'hold_id of its newest hold';
+	COMMENT ON COLUMN storecredit.account.max_balance IS 'limit on the balance of this account instead of its currency''s; null for the currency''s';
+	COMMENT ON COLUMN storecredit.account.currency IS 'ISO 4217 code';
+	COMMENT ON COLUMN storecredit.account.owner IS 'whose it is, in the application''s words';
+
+	-- history ----------------------------------------------------------------------------------
+
+	CREATE TABLE storecredit.transaction OF store_credit_transaction (
+		account_id    WITH OPTIONS NOT NULL,
+		seq           WITH OPTIONS NOT NULL,
+		kind          WITH OPTIONS NOT NULL,
+		amount        WITH OPTIONS NOT NULL,
+		balance_after WITH OPTIONS NOT NULL,
+		created_at    WITH OPTIONS NOT NULL,
+		issuer        WITH OPTIONS NOT NULL,
+		recorded_by   WITH OPTIONS NOT NULL,
+		CONSTRAINT transaction_pkey PRIMARY KEY (account_id, seq),
+		CONSTRAINT transaction_seq_check CHECK (seq > 0),
+		CONSTRAINT transaction_currency_check CHECK (money_ccy_currency(amount) = money_ccy_currency(balance_after)),
+		CONSTRAINT transaction_amount_check CHECK (
+			CASE kind
+				WHEN 'credit' THEN money_ccy_to_minor(amount) > 0
+				WHEN 'debit' THEN money_ccy_to_minor(amount) < 0
+				WHEN 'debit_revert' THEN money_ccy_to_minor(amount) > 0
+				WHEN 'expiration' THEN money_ccy_to_minor(amount) < 0
+				WHEN 'revocation' THEN money_ccy_to_minor(amount) < 0
+				WHEN 'adjustment' THEN true
+				ELSE false
+			END),
+		CONSTRAINT transaction_idempotency_check CHECK (
+			(idempotency_key IS NULL) = (request_hash IS NULL)
+			AND char_length(idempotency_key) BETWEEN 1 AND 255),
+		CONSTRAINT transaction_draws_check CHECK (cardinality(draws) % 2 = 0)
+	);
+	CREATE UNIQUE INDEX transaction_idempotency_key ON storecredit.transaction (account_id, idempotency_key)
+		WHERE idempotency_key IS NOT NULL;
+	COMMENT ON TABLE storecredit.transaction IS 'the append-only history of every account';
+	COMMENT ON INDEX storecredit.transaction_idempotency_key IS 'an idempotency key is used once per account, forever';
+
+	-- what is left of the credits --------------------------------------------------------------
+
+	CREATE TABLE storecredit.open_credit (
+		account_id bigint      NOT NULL,
+		expires_at timestamptz NOT NULL,
+		seq        bigint      NOT NULL,
+		remaining  money_ccy   NOT NULL,
+		CONSTRAINT open_credit_pkey PRIMARY KEY (account_id, expires_at, seq),
+		CONSTRAINT open_credit_remaining_check CHECK (money_ccy_to_minor(remaining) > 0)
+	) WITH (fillfactor = 90);
+	CREATE INDEX open_credit_expires_at_idx ON storecredit.open_credit (expires_at, account_id)
+		WHERE expires_at < 'infinity';
+	COMMENT ON TABLE storecredit.open_credit IS 'credits with something left, in the order in which debits draw on them; a row goes when nothing is left';
+	COMMENT ON COLUMN storecredit.open_credit.account_id IS 'the account';
+	COMMENT ON COLUMN storecredit.open_credit.expires_at IS 'the first instant at which it is gone; infinity for never';
+	COMMENT ON COLUMN storecredit.open_credit.seq IS 'the credit''s seq in the account''s history';
+	COMMENT ON COLUMN storecredit.open_credit.remaining IS 'what is left of it: not spent, held, expired or revoked';
+	COMMENT ON INDEX storecredit.open_credit_expires_at_idx IS 'the order of the expiry sweep';
+
+	-- holds ------------------------------------------------------------------------------------
+
+	CREATE TABLE storecredit.hold OF store_credit_hold (
+		account_id  WITH OPTIONS NOT NULL,
+		hold_id     WITH OPTIONS NOT NULL,
+		amount      WITH OPTIONS NOT NULL,
+		captured    WITH OPTIONS NOT NULL,
+		status      WITH OPTIONS NOT NULL,
+		created_at  WITH OPTIONS NOT NULL,
+		issuer      WITH OPTIONS NOT NULL,
+		recorded_by WITH OPTIONS NOT NULL,
+		CONSTRAINT hold_pkey PRIMARY KEY (account_id, hold_id),
+		CONSTRAINT hold_amount_check CHECK (
+			money_ccy_currency(amount) = money_ccy_currency(captured)
+			AND money_ccy_to_minor(amount) > 0
+			AND money_ccy_to_minor(captured) BETWEEN 0 AND money_ccy_to_minor(amount)),
+		CONSTRAINT hold_status_check CHECK (
+			status = ANY ('{open,captured,voided,expired}') AND (status = 'open') = (closed_at IS NULL)),
+		CONSTRAINT hold_idempotency_check CHECK (
+			(idempotency_key IS NULL) = (request_hash IS NULL)
+			AND char_length(idempotency_key) BETWEEN 1 AND 255),
+		CONSTRAINT hold_draws_check CHECK (cardinality(draws) % 2 = 0)
+	) WITH (fillfactor = 90);
+	CREATE UNIQUE INDEX hold_idempotency_key ON storecredit.hold (account_id, idempotency_key)
+		WHERE idempotency_key IS NOT NULL;
+	COMMENT ON TABLE storecredit.hold IS 'authorizations: money set aside for a checkout until it is captured, voided or past its end';
+	COMMENT ON INDEX storecredit.hold_idempotency_key IS 'an idempotency key is used once per account, forever';
+
+	-- limits -----------------------------------------------------------------------------------
+
+	CREATE TABLE storecredit.currency_limit (
+		currency    text COLLATE "C" NOT NULL,
+		max_balance money_ccy,
+		max_credit  money_ccy,
+		max_debit   money_ccy,
+		CONSTRAINT currency_limit_pkey PRIMARY KEY (currency),
+		CONSTRAINT currency_limit_currency_check CHECK (
+			(max_balance IS NULL OR currency = money_ccy_currency(max_balance))
+			AND (max_credit IS NULL OR currency = money_ccy_currency(max_credit))
+			AND (max_debit IS NULL OR currency = money_ccy_currency(max_debit))),
+		CONSTRAINT currency_limit_amounts_check CHECK (
+			(max_balance IS NULL OR money_ccy_to_minor(max_balance) >= 0)
+			AND (max_credit IS NULL OR money_ccy_to_minor(max_credit) >= 0)
+			AND (max_debit IS NULL OR money_ccy_to_minor(max_debit) >= 0))
+	);
+	COMMENT ON TABLE storecredit.currency_limit IS 'limits of all accounts in a currency; no row, or null, is no limit';
+	COMMENT ON COLUMN storecredit.currency_limit.currency IS 'ISO 4217 code';
+	COMMENT ON COLUMN storecredit.currency_limit.max_balance IS 'the most that an account may hold after a credit';
+	COMMENT ON COLUMN storecredit.currency_limit.max_credit IS 'the most that one credit may bring';
+	COMMENT ON COLUMN storecredit.currency_limit.max_debit IS 'the most that one debit may take';
+
+	-- outbox -----------------------------------------------------------------------------------
+
+	CREATE TABLE storecredit.notification (
+		notification_id bigint      GENERATED ALWAYS AS IDENTITY,
+		created_at      timestamptz NOT NULL,
+		event           text        COLLATE "C" NOT NULL,
+		account_id      bigint      NOT NULL,
+		seq             bigint      NOT NULL,
+		CONSTRAINT notification_pkey PRIMARY KEY (notification_id)
+	);
+	COMMENT ON TABLE storecredit.notification IS 'outbox: what customers are to be told, written in the transaction that moved the money';
+	COMMENT ON COLUMN storecredit.notification.notification_id IS 'order of writing';
+	COMMENT ON COLUMN storecredit.notification.created_at IS 'when it was written';
+	COMMENT ON COLUMN storecredit.notification.event IS 'the transaction''s kind';
+	COMMENT ON COLUMN storecredit.notification.account_id IS 'the account';
+	COMMENT ON COLUMN storecredit.notification.seq IS 'the transaction';
+
+	-- guards -----------------------------------------------------------------------------------
+	-- What must hold for each single row fires ALWAYS, on a replica too.  What must hold between the rows
+	-- of an account is judged once, at commit, and only where the change originates: a subscriber
+	-- receives the tables one after the other.
+
+	CREATE TRIGGER guard AFTER INSERT OR UPDATE OR DELETE ON storecredit.account
+		FOR EACH ROW EXECUTE FUNCTION storecredit.guard_account();
+	CREATE TRIGGER guard AFTER UPDATE OR DELETE ON storecredit.transaction
+		FOR EACH ROW EXECUTE FUNCTION storecredit.guard_transaction();
+	CREATE TRIGGER guard AFTER UPDATE OR DELETE ON storecredit.hold
+		FOR EACH ROW EXECUTE FUNCTION storecredit.guard_hold();
+	CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON storecredit.account
+		FOR EACH STATEMENT EXECUTE FUNCTION storecredit.guard_truncate();
+	CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON storecredit.transaction
+		FOR EACH STATEMENT EXECUTE FUNCTION storecredit.guard_truncate();
+	CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON storecredit.open_credit
+		FOR EACH STATEMENT EXECUTE FUNCTION storecredit.guard_truncate();
+	CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON storecredit.hold
+		FOR EACH STATEMENT EXECUTE FUNCTION storecredit.guard_truncate();
+	CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON storecredit.currency_limit
+		FOR EACH ROW EXECUTE FUNCTION storecredit.announce_limits();
+	CREATE TRIGGER announce_truncate AFTER TRUNCATE ON storecredit.currency_limit
+		FOR EACH STATEMENT EXECUTE FUNCTION storecredit.announce_limits();
+	ALTER TABLE storecredit.account ENABLE ALWAYS TRIGGER guard, ENABLE ALWAYS TRIGGER guard_truncate;
+	ALTER TABLE storecredit.transaction ENABLE ALWAYS TRIGGER guard, ENABLE ALWAYS TRIGGER guard_truncate;
+	ALTER TABLE storecredit.hold ENABLE ALWAYS TRIGGER guard, ENABLE ALWAYS TRIGGER guard_truncate;
+	ALTER TABLE storecredit.open_credit ENABLE ALWAYS TRIGGER guard_truncate;
+	ALTER TABLE storecredit.currency_limit ENABLE ALWAYS TRIGGER announce, ENABLE ALWAYS TRIGGER announce_truncate;
+
+	CREATE CONSTRAINT TRIGGER guard_soundness AFTER INSERT OR UPDATE OR DELETE ON storecredit.account
+		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION storecredit.guard_soundness();
+	CREATE CONSTRAINT TRIGGER guard_soundness
+		AFTER INSERT OR DELETE OR UPDATE OF account_id, seq, kind, amount, balance_after, related_seq ON storecredit.transaction
+		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION storecredit.guard_soundness();
+	CREATE CONSTRAINT TRIGGER guard_soundness AFTER INSERT OR UPDATE OR DELETE ON storecredit.open_credit
+		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION storecredit.guard_soundness();
+	CREATE CONSTRAINT TRIGGER guard_soundness AFTER INSERT OR UPDATE OR DELETE ON storecredit.hold
+		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION storecredit.guard_soundness();
+
+	-- views ------------------------------------------------------------------------------------
+
+	CREATE VIEW storecredit.balance AS
+		SELECT a.account_id, a.owner, a.currency, a.balance, a.held,
+			a.balance - a.held + a.credit_line - coalesce(c.overdue, money_ccy_from_minor(0, a.currency)) AS available,
+			c.next_expiry
+		FROM storecredit.account a
+		CROSS JOIN LATERAL (
+			SELECT sum(o.remaining) FILTER (WHERE o.expires_at <= store_credit_clock()) AS overdue,
+				min(o.expires_at) FILTER (WHERE o.expires_at > store_credit_clock() AND o.expires_at < 'infinity') AS next_expiry
+			FROM storecredit.open_credit o
+			WHERE o.account_id = a.account_id) c;
+	COMMENT ON VIEW storecredit.balance IS 'what every account holds and what of it can be spent now';
+	COMMENT ON COLUMN storecredit.balance.account_id IS 'the account';
+	COMMENT ON COLUMN storecredit.balance.owner IS 'whose it is, in the application''s words';
+	COMMENT ON COLUMN storecredit.balance.currency IS 'ISO 4217 code';
+	COMMENT ON COLUMN storecredit.balance.balance IS 'what the shop owes, held money and what is overdue but not yet booked included';
+	COMMENT ON COLUMN storecredit.balance.held IS 'sum of what open holds still hold';
+	COMMENT ON COLUMN storecredit.balance.available IS 'what can be spent now: balance less held, less what is past its expiry, plus the credit line';
+	COMMENT ON COLUMN storecredit.balance.next_expiry IS 'when the next credit expires; null if none will';
+
+	CREATE VIEW storecredit.allocation AS
+		SELECT t.account_id, t.seq AS debit_seq, t.draws[n] AS credit_seq,
+			money_ccy_from_minor(t.draws[n + 1], money_ccy_currency(t.amount)) AS amount
+		FROM storecredit.transaction t
+		CROSS JOIN LATERAL generate_series(1, cardinality(t.draws), 2) n
+		WHERE t.kind = 'debit';
+	COMMENT ON VIEW storecredit.allocation IS 'which credits each debit drew on';
+	COMMENT ON COLUMN storecredit.allocation.account_id IS 'the account';
+	COMMENT ON COLUMN storecredit.allocation.debit_seq IS 'the debit''s seq';
+	COMMENT ON COLUMN storecredit.allocation.credit_seq IS 'the credit''s seq';
+	COMMENT ON COLUMN storecredit.allocation.amount IS 'what the debit took from the credit';
+END
+$create_ledger$;
+COMMENT ON FUNCTION create_ledger() IS 'makes the ledger as tables of the calling role in schema storecredit; a notice and nothing else if there is one';

@@ -1,0 +1,649 @@
+/*
+ * store_fast.c
+ *		The ledger's rows through the table and index access methods.
+ *
+ * This is the only place that knows how to reach, lock and change rows without
+ * the executor.  What makes it fast:
+ *
+ * - The account is not locked first.  It is read, and so are its open credits,
+ *   with one snapshot.  Every change of anything of an account also makes a new
+ *   version of its row; so if the update of the version that was read succeeds,
+ *   that version was the newest, all that was read belongs to it, and the update
+ *   is the lock.  If it does not, somebody was faster, and the call starts over.
+ * - The update does not wait.  Where it would have to, the call waits in front of
+ *   the row and starts over, so that the clock is read after the wait.
+ * - Rows are fetched without pruning their page; it is pruned only when it has
+ *   no room for a new version.
+ *
+ * What is written here becomes visible to the transaction's next command at
+ * close().  The tables are as fast_tables.c describes; their locks, and those
+ * of their indexes, are kept to the end of the transaction, as for any writer.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/nbtree.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_collation.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "fast_tables.h"
+#include "ledger_tables.h"
+#include "limits.h"
+#include "store.h"
+#include "store_rows.h"
+
+/* The front of a row of storecredit.account: what is never null and of fixed width. */
+typedef struct AccountForm
+{
+	int64		account_id;
+	TimestampTz opened_at;
+	int64		last_seq;
+	MoneyCcy	balance;
+	MoneyCcy	held;
+	MoneyCcy	credit_line;
+	int64		last_hold_id;
+} AccountForm;
+
+#define ACCOUNT_MAX_BALANCE	8
+#define ACCOUNT_CURRENCY	9
+#define ACCOUNT_OWNER		10
+
+StaticAssertDecl(offsetof(AccountForm, balance) == 24 && sizeof(AccountForm) == 80,
+				 "AccountForm lies on the columns of storecredit.account");
+
+/* A whole row of storecredit.open_credit. */
+typedef struct CreditForm
+{
+	int64		account_id;
+	TimestampTz expires_at;
+	int64		seq;
+	MoneyCcy	remaining;
+} CreditForm;
+
+#define CREDIT_COLUMNS	4
+
+/* Tells the locks of queue_for_account() from users' advisory locks, which have 1 or 2 here. */
+#define ACCOUNT_QUEUE_LOCKS	0x5C
+
+StaticAssertDecl(sizeof(CreditForm) == 40, "CreditForm lies on the columns of storecredit.open_credit");
+
+/* A table with those of its indexes that the call has needed so far. */
+typedef struct OpenTable
+{
+	Relation	rel;
+	LOCKMODE	lockmode;
+	const FastTable *table;
+	Relation	indexes[MAX_FAST_INDEXES];
+} OpenTable;
+
+/* A walk over the rows that an index finds. */
+typedef struct RowScan
+{
+	OpenTable  *table;
+	IndexScanDesc scan;
+	Buffer		buffer;			/* pinned: of the row fetched last */
+	HeapTupleData row;
+} RowScan;
+
+typedef struct FastStore
+{
+	LedgerStore base;
+	bool		for_update;
+	bool		has_written;
+	bool		has_queued;		/* stands in the account's queue */
+	const FastTables *tables;
+	OpenTable	account;
+	OpenTable	open_credit;
+	OpenTable	transaction;	/* for update only */
+	Snapshot	snapshot;
+	RowScan		credits;
+	ItemPointerData locked;		/* the account's version that is locked, if any */
+} FastStore;
+
+/* ---- tables and indexes ---- */
+
+/* False if the table has gone. */
+static bool
+open_one_table(OpenTable *table, Oid relid, LOCKMODE lockmode)
+{
+	table->rel = try_table_open(relid, lockmode);
+	table->lockmode = lockmode;
+	return table->rel != NULL;
+}
+
+static void
+close_one_table(OpenTable *table)
+{
+	for (int i = 0; i < MAX_FAST_INDEXES; i++)
+	{
+		if (table->indexes[i] != NULL)
+			index_close(table->indexes[i], NoLock);
+	}
+	if (table->rel != NULL)
+		table_close(table->rel, NoLock);
+}
+
+static Relation
+get_index(OpenTable *table, int i)
+{
+	if (table->indexes[i] == NULL)
+		table->indexes[i] = index_open(table->table->indexes[i].oid, table->lockmode);
+	return table->indexes[i];
+}
+
+static bool
+index_has_row(const FastIndex *index, const Datum *values, const bool *isnull)
+{
+	int			column = index->condition_column - 1;
+
+	switch (index->rows)
+	{
+		case ALL_ROWS:
+			return true;
+		case ROWS_NOT_NULL:
+			return !isnull[column];
+		case ROWS_BEFORE_INFINITY:
+			return !isnull[column] && DatumGetTimestampTz(values[column]) < DT_NOEND;
+	}
+	pg_unreachable();
+}
+
+/* Enters a row in every index that has it; moved: it is a new version of a row, with the same keys. */
+static void
+insert_index_entries(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull, bool moved)
+{
+	for (int i = 0; i < table->table->index_count; i++)
+	{
+		const FastIndex *index = &table->table->indexes[i];
+		Datum		keys[INDEX_MAX_KEYS];
+		bool		key_isnull[INDEX_MAX_KEYS];
+
+		if (!index_has_row(index, values, isnull))
+			continue;
+		for (int k = 0; k < index->info->ii_NumIndexAttrs; k++)
+		{
+			AttrNumber	column = index->info->ii_IndexAttrNumbers[k] - 1;
+
+			keys[k] = values[column];
+			key_isnull[k] = isnull[column];
+		}
+		index_insert(get_index(table, i), keys, key_isnull, &row->t_self, table->rel,
+					 index->unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, moved, index->info);
+	}
+}
+
+static void
+insert_row(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull)
+{
+	heap_insert(table->rel, row, GetCurrentCommandId(true), 0, NULL);
+	insert_index_entries(table, row, values, isnull, false);
+}
+
+/* After an update: if the new version could not stay in its chain, the indexes must know it. */
+static void
+follow_up_update(OpenTable *table, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	Datum	   *values;
+	bool	   *isnull;
+
+	if (HeapTupleIsHeapOnly(row))
+		return;
+	values = palloc(desc->natts * sizeof(Datum));
+	isnull = palloc(desc->natts * sizeof(bool));
+	heap_deform_tuple(row, desc, values, isnull);
+	insert_index_entries(table, row, values, isnull, true);
+}
+
+/* ---- finding rows ---- */
+
+static void
+begin_scan(FastStore *store, RowScan *scan, OpenTable *table, int index, ScanKey keys, int key_count)
+{
+	scan->table = table;
+	scan->buffer = InvalidBuffer;
+	scan->scan = begin_index_scan(table->rel, get_index(table, index), store->snapshot, key_count);
+	index_rescan(scan->scan, keys, key_count, NULL, 0);
+}
+
+static void
+end_scan(RowScan *scan)
+{
+	index_endscan(scan->scan);
+	if (BufferIsValid(scan->buffer))
+		ReleaseBuffer(scan->buffer);
+}
+
+/*
+ * Makes room on a row's page for a new version of it.  Pruning moves rows about
+ * on their page, this one too, though we have it pinned.
+ */
+static void
+make_room(RowScan *scan)
+{
+	Page		page = BufferGetPage(scan->buffer);
+
+	heap_page_prune_opt(scan->table->rel, scan->buffer);
+	scan->row.t_data = (HeapTupleHeader)
+		PageGetItem(page, PageGetItemId(page, ItemPointerGetOffsetNumber(&scan->row.t_self)));
+}
+
+/*
+ * The next row that the snapshot sees, in scan->row; it stays where it is until
+ * the next call.  If it may be updated, its page has room for a new version if
+ * that can be had.
+ */
+static bool
+next_row(FastStore *store, RowScan *scan)
+{
+	ItemPointer tid;
+
+	while ((tid = index_getnext_tid(scan->scan, ForwardScanDirection)) != NULL)
+	{
+		Relation	rel = scan->table->rel;
+		ItemPointerData root = *tid;
+		bool		all_dead;
+		bool		found;
+		bool		has_room;
+
+		scan->buffer = ReleaseAndReadBuffer(scan->buffer, rel, ItemPointerGetBlockNumber(tid));
+		LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+		found = heap_hot_search_buffer(&root, rel, scan->buffer, store->snapshot, &scan->row, &all_dead, true);
+		has_room = found &&
+			PageGetHeapFreeSpace(BufferGetPage(scan->buffer)) >= MAXALIGN(scan->row.t_len);
+		LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+
+		if (found)
+		{
+			if (store->for_update && !has_room)
+				make_room(scan);
+			return true;
+		}
+		/* Lets the index forget an entry that nobody will ever need. */
+		if (!scan->scan->xactStartedInRecovery)
+			scan->scan->kill_prior_tuple = all_dead;
+	}
+	return false;
+}
+
+static void
+init_int64_key(ScanKey key, AttrNumber column, int64 value)
+{
+	ScanKeyInit(key, column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(value));
+}
+
+static void
+init_text_key(ScanKey key, AttrNumber column, const text *value)
+{
+	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
+						   F_TEXTEQ, PointerGetDatum(value));
+}
+
+/* ---- the account ---- */
+
+static void
+could_not_serialize(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errhint("The transaction might succeed if retried.")));
+}
+
+/* Sees what was committed until now, where the isolation level allows it, and what this transaction did. */
+static void
+renew_snapshot(FastStore *store)
+{
+	if (store->snapshot != NULL)
+		UnregisterSnapshot(store->snapshot);
+	store->snapshot = RegisterSnapshot(store->for_update ? GetTransactionSnapshot() : GetActiveSnapshot());
+}
+
+static void
+read_account(FastStore *store, HeapTuple row, Account *account)
+{
+	const AccountForm *form = (const AccountForm *) GETSTRUCT(row);
+	bool		isnull;
+	Datum		max_balance = heap_getattr(row, ACCOUNT_MAX_BALANCE, RelationGetDescr(store->account.rel), &isnull);
+
+	account->account_id = form->account_id;
+	account->last_seq = form->last_seq;
+	account->balance = form->balance.minor;
+	account->held = form->held.minor;
+	account->credit_line = form->credit_line.minor;
+	account->max_balance = isnull ? NO_LIMIT : DatumGetMoneyCcyP(max_balance)->minor;
+	memcpy(account->currency, form->balance.currency, sizeof(account->currency));
+	account->tuple = store->for_update ? heap_copytuple(row) : NULL;
+}
+
+static bool
+fast_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
+{
+	FastStore  *store = (FastStore *) base;
+	ScanKeyData keys[2];
+	RowScan		scan;
+	bool		found;
+
+	renew_snapshot(store);
+	if (ref->owner != NULL)
+	{
+		init_text_key(&keys[0], 1, ref->owner);
+		init_text_key(&keys[1], 2, cstring_to_text(ref->currency));
+		begin_scan(store, &scan, &store->account, store->tables->account_by_owner, keys, 2);
+	}
+	else
+	{
+		init_int64_key(&keys[0], 1, ref->account_id);
+		begin_scan(store, &scan, &store->account, store->tables->account_by_id, keys, 1);
+	}
+	found = next_row(store, &scan);
+	if (found)
+		read_account(store, &scan.row, account);
+	end_scan(&scan);
+	return found;
+}
+
+/*
+ * Sessions that must wait for the same account stand in one queue, in the order
+ * in which they came.  Without it, all that wait for a version of a row wake up
+ * when it is replaced, and run for the next.
+ */
+static void
+queue_for_account(FastStore *store, const Account *account)
+{
+	LOCKTAG		tag;
+
+	if (store->has_queued)
+		return;
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId,
+						 (uint32) (account->account_id >> 32), (uint32) account->account_id,
+						 ACCOUNT_QUEUE_LOCKS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	store->has_queued = true;
+}
+
+/* Waits for whoever has the account, and locks the version that was taken; false if it is not the newest any more. */
+static bool
+lock_account(FastStore *store, Account *account)
+{
+	HeapTupleData row = {.t_self = account->tuple->t_self};
+	TM_FailureData failure;
+	TM_Result	result;
+	Buffer		buffer;
+
+	result = heap_lock_tuple(store->account.rel, &row, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
+							 LockWaitBlock, false, &buffer, &failure);
+	ReleaseBuffer(buffer);
+	switch (result)
+	{
+		case TM_Ok:
+			store->locked = row.t_self;
+			return true;
+		case TM_Updated:
+		case TM_Deleted:
+			if (IsolationUsesXactSnapshot())
+				could_not_serialize();
+			return false;
+		default:
+			elog(ERROR, "unexpected result %d of locking account " INT64_FORMAT, result, account->account_id);
+			return false;
+	}
+}
+
+static bool
+fast_confirm_account(LedgerStore *base, Account *account)
+{
+	return lock_account((FastStore *) base, account);
+}
+
+static bool
+fast_save_account(LedgerStore *base, Account *account)
+{
+	FastStore  *store = (FastStore *) base;
+	HeapTuple	row = heap_copytuple(account->tuple);
+	AccountForm *form = (AccountForm *) GETSTRUCT(row);
+	TM_FailureData failure;
+	TM_Result	result;
+	bool		is_locked = ItemPointerEquals(&store->locked, &row->t_self);
+
+	form->last_seq = account->last_seq;
+	form->balance.minor = account->balance;
+	form->held.minor = account->held;
+	result = heap_update_tuple(store->account.rel, &account->tuple->t_self, row, is_locked, &failure);
+	switch (result)
+	{
+		case TM_Ok:
+			follow_up_update(&store->account, row);
+			store->has_written = true;
+			return true;
+		case TM_BeingModified:
+			queue_for_account(store, account);
+			(void) lock_account(store, account);
+			return false;
+		case TM_Updated:
+		case TM_Deleted:
+			if (IsolationUsesXactSnapshot())
+				could_not_serialize();
+			return false;
+		default:
+			elog(ERROR, "unexpected result %d of updating account " INT64_FORMAT, result, account->account_id);
+			return false;
+	}
+}
+
+/* ---- open credits ---- */
+
+static void
+fast_begin_credits(LedgerStore *base, const Account *account)
+{
+	FastStore  *store = (FastStore *) base;
+	ScanKeyData key;
+
+	init_int64_key(&key, 1, account->account_id);
+	begin_scan(store, &store->credits, &store->open_credit, store->tables->credits_in_order, &key, 1);
+}
+
+static bool
+fast_next_credit(LedgerStore *base, OpenCredit *credit)
+{
+	FastStore  *store = (FastStore *) base;
+	const CreditForm *form;
+
+	if (!next_row(store, &store->credits))
+		return false;
+	form = (const CreditForm *) GETSTRUCT(&store->credits.row);
+	credit->expires_at = form->expires_at;
+	credit->seq = form->seq;
+	credit->remaining = form->remaining.minor;
+	credit->tid = store->credits.row.t_self;
+	return true;
+}
+
+static void
+fast_end_credits(LedgerStore *base)
+{
+	end_scan(&((FastStore *) base)->credits);
+}
+
+static HeapTuple
+make_credit_row(FastStore *store, const Account *account, const OpenCredit *credit, int64 remaining,
+				MoneyCcy *money, Datum *values, bool *isnull)
+{
+	*money = make_money_ccy(remaining, account->currency);
+	values[0] = Int64GetDatum(account->account_id);
+	values[1] = TimestampTzGetDatum(credit->expires_at);
+	values[2] = Int64GetDatum(credit->seq);
+	values[3] = MoneyCcyPGetDatum(money);
+	memset(isnull, false, CREDIT_COLUMNS);
+	return heap_form_tuple(RelationGetDescr(store->open_credit.rel), values, isnull);
+}
+
+static void
+fast_add_credit(LedgerStore *base, const Account *account, const OpenCredit *credit)
+{
+	FastStore  *store = (FastStore *) base;
+	Datum		values[CREDIT_COLUMNS];
+	bool		isnull[CREDIT_COLUMNS];
+	MoneyCcy	money;
+	HeapTuple	row = make_credit_row(store, account, credit, credit->remaining, &money, values, isnull);
+
+	insert_row(&store->open_credit, row, values, isnull);
+}
+
+/* The account is ours, so nobody changes its credits but by statements of their own that leave it out. */
+static void
+require_ok(TM_Result result)
+{
+	if (result != TM_Ok)
+		could_not_serialize();
+}
+
+static void
+fast_lessen_credit(LedgerStore *base, const Account *account, const OpenCredit *credit, int64 remaining)
+{
+	FastStore  *store = (FastStore *) base;
+	Datum		values[CREDIT_COLUMNS];
+	bool		isnull[CREDIT_COLUMNS];
+	MoneyCcy	money;
+	HeapTuple	row = make_credit_row(store, account, credit, remaining, &money, values, isnull);
+	ItemPointerData tid = credit->tid;
+	TM_FailureData failure;
+
+	require_ok(heap_update_tuple(store->open_credit.rel, &tid, row, true, &failure));
+	follow_up_update(&store->open_credit, row);
+}
+
+static void
+fast_remove_credit(LedgerStore *base, const Account *account, const OpenCredit *credit)
+{
+	FastStore  *store = (FastStore *) base;
+	ItemPointerData tid = credit->tid;
+	TM_FailureData failure;
+
+	require_ok(heap_delete(store->open_credit.rel, &tid, GetCurrentCommandId(true), InvalidSnapshot, true,
+						   &failure, false));
+}
+
+/* ---- history ---- */
+
+static Datum
+fast_append_entry(LedgerStore *base, const Account *account, const Entry *entry)
+{
+	FastStore  *store = (FastStore *) base;
+	EntryRow	values;
+	HeapTuple	row;
+
+	fill_entry_row(&values, account, entry);
+	row = heap_form_tuple(RelationGetDescr(store->transaction.rel), values.values, values.isnull);
+	insert_row(&store->transaction, row, values.values, values.isnull);
+	return entry_as_datum(row, base->result_context);
+}
+
+static bool
+fast_find_entry_by_key(LedgerStore *base, const Account *account, const text *idempotency_key,
+					   Datum *row, int64 *request_hash)
+{
+	FastStore  *store = (FastStore *) base;
+	ScanKeyData keys[2];
+	RowScan		scan;
+	bool		found;
+
+	init_int64_key(&keys[0], 1, account->account_id);
+	init_text_key(&keys[1], 2, idempotency_key);
+	begin_scan(store, &scan, &store->transaction, store->tables->entry_by_key, keys, 2);
+	found = next_row(store, &scan);
+	if (found)
+	{
+		bool		isnull;
+
+		*request_hash = DatumGetInt64(heap_getattr(&scan.row, ENTRY_REQUEST_HASH,
+												   RelationGetDescr(store->transaction.rel), &isnull));
+		*row = entry_as_datum(&scan.row, base->result_context);
+	}
+	end_scan(&scan);
+	return found;
+}
+
+/* ---- the store ---- */
+
+static void
+fast_close(LedgerStore *base)
+{
+	FastStore  *store = (FastStore *) base;
+
+	if (store->snapshot != NULL)
+		UnregisterSnapshot(store->snapshot);
+	close_one_table(&store->account);
+	close_one_table(&store->open_credit);
+	close_one_table(&store->transaction);
+	if (store->has_written)
+		CommandCounterIncrement();
+	pfree(store);
+}
+
+/* Locks the tables, and sees then whether they may be reached in this way. */
+static bool
+open_tables(FastStore *store)
+{
+	LOCKMODE	lockmode = store->for_update ? RowExclusiveLock : AccessShareLock;
+	const LedgerTables *ledger = get_ledger_tables();
+
+	if (!open_one_table(&store->account, ledger->account, lockmode) ||
+		!open_one_table(&store->open_credit, ledger->open_credit, lockmode) ||
+		(store->for_update && !open_one_table(&store->transaction, ledger->transaction, lockmode)))
+		return false;
+
+	store->tables = get_fast_tables();
+	if (store->tables == NULL ||
+		store->tables->account.oid != RelationGetRelid(store->account.rel) ||
+		store->tables->open_credit.oid != RelationGetRelid(store->open_credit.rel))
+		return false;
+	store->account.table = &store->tables->account;
+	store->open_credit.table = &store->tables->open_credit;
+	store->transaction.table = &store->tables->transaction;
+	return true;
+}
+
+LedgerStore *
+open_fast_store(bool for_update)
+{
+	static const LedgerStore methods = {
+		.take_account = fast_take_account,
+		.save_account = fast_save_account,
+		.confirm_account = fast_confirm_account,
+		.begin_credits = fast_begin_credits,
+		.next_credit = fast_next_credit,
+		.end_credits = fast_end_credits,
+		.add_credit = fast_add_credit,
+		.lessen_credit = fast_lessen_credit,
+		.remove_credit = fast_remove_credit,
+		.append_entry = fast_append_entry,
+		.find_entry_by_key = fast_find_entry_by_key,
+		.close = fast_close,
+	};
+	FastStore  *store = palloc0(sizeof(FastStore));
+
+	store->base = methods;
+	store->base.result_context = CurrentMemoryContext;
+	store->for_update = for_update;
+	ItemPointerSetInvalid(&store->locked);
+	if (!open_tables(store))
+	{
+		fast_close(&store->base);
+		return NULL;
+	}
+	return &store->base;
+}

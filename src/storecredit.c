@@ -1,0 +1,175 @@
+/*
+ * storecredit.c
+ *		Settings and the clock.
+ *
+ * The library works without being preloaded: the settings are then defined at
+ * the session's first call.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "storecredit.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+PG_FUNCTION_INFO_V1(store_credit_clock);
+
+/* account_id is cell << 48 | local number, and must stay positive. */
+#define MAX_CELL	0x7FFF
+
+bool		storecredit_fast_path = true;
+int			storecredit_cell = 0;
+
+static char *timezone_string;
+static pg_tz *shop_timezone;
+
+static char *test_clock_string;
+static TimestampTz test_clock;	/* meaningful while test_clock_string is not empty */
+
+static bool
+check_timezone(char **newval, void **extra, GucSource source)
+{
+	pg_tz	   *zone = pg_tzset(*newval);
+
+	if (zone == NULL || !pg_tz_acceptable(zone))
+	{
+		GUC_check_errdetail("Time zone \"%s\" is not known to this server.", *newval);
+		return false;
+	}
+	*extra = guc_malloc(LOG, sizeof(pg_tz *));
+	if (*extra == NULL)
+		return false;
+	*((pg_tz **) *extra) = zone;
+	return true;
+}
+
+static void
+assign_timezone(const char *newval, void *extra)
+{
+	shop_timezone = *((pg_tz **) extra);
+}
+
+/*
+ * Decodes by hand, as errors may not be thrown here.  A point in time is asked
+ * for: 'now', 'infinity' and the like are refused.
+ */
+static bool
+parse_instant(const char *string, TimestampTz *result)
+{
+	char		workbuf[MAXDATELEN + MAXDATEFIELDS];
+	char	   *field[MAXDATEFIELDS];
+	int			ftype[MAXDATEFIELDS];
+	int			nf;
+	int			dtype;
+	int			tz;
+	fsec_t		fsec;
+	struct pg_tm tm;
+
+	return ParseDateTime(string, workbuf, sizeof(workbuf), field, ftype, MAXDATEFIELDS, &nf) == 0 &&
+		decode_date_time(field, ftype, nf, &dtype, &tm, &fsec, &tz) == 0 &&
+		dtype == DTK_DATE &&
+		tm2timestamp(&tm, fsec, &tz, result) == 0;
+}
+
+static bool
+check_test_clock(char **newval, void **extra, GucSource source)
+{
+	TimestampTz instant = 0;
+
+	if (**newval != '\0' && !parse_instant(*newval, &instant))
+	{
+		GUC_check_errdetail("\"%s\" is not a point in time.", *newval);
+		return false;
+	}
+	*extra = guc_malloc(LOG, sizeof(TimestampTz));
+	if (*extra == NULL)
+		return false;
+	*((TimestampTz *) *extra) = instant;
+	return true;
+}
+
+static void
+assign_test_clock(const char *newval, void *extra)
+{
+	test_clock = *((TimestampTz *) extra);
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomStringVariable("storecredit.timezone",
+							   "Time zone in which a shop's day ends.",
+							   "A credit given with expires_on is valid through the end of that day here.",
+							   &timezone_string,
+							   "UTC",
+							   PGC_SUSET, 0,
+							   check_timezone, assign_timezone, NULL);
+
+	DefineCustomIntVariable("storecredit.cell",
+							"Number of this installation among those that a shop is spread over.",
+							"It is the upper part of the ids of accounts opened here.",
+							&storecredit_cell,
+							0, 0, MAX_CELL,
+							PGC_SUSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("storecredit.fast_path",
+							 "Reaches the ledger's rows through the access methods where its tables allow it.",
+							 "Off: always through SQL statements.  The results are the same.",
+							 &storecredit_fast_path,
+							 true,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("storecredit.test_clock",
+							   "A point in time that replaces the clock, for tests and simulations only.",
+							   "Empty: the wall clock.",
+							   &test_clock_string,
+							   "",
+							   PGC_SUSET, GUC_NOT_IN_SAMPLE,
+							   check_test_clock, assign_test_clock, NULL);
+
+	MarkGUCPrefixReserved("storecredit");
+}
+
+TimestampTz
+shop_clock(void)
+{
+	return *test_clock_string != '\0' ? test_clock : GetCurrentTimestamp();
+}
+
+TimestampTz
+end_of_shop_day(DateADT day)
+{
+	struct pg_tm tm = {0};
+	TimestampTz result;
+	int			tz;
+
+	if (DATE_NOT_FINITE(day))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("expires_on must be a finite date"),
+				 errhint("Leave it out for a credit that never expires.")));
+	j2date(day + 1 + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+	tz = DetermineTimeZoneOffset(&tm, shop_timezone);
+	if (tm2timestamp(&tm, 0, &tz, &result) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("expires_on is out of range")));
+	return result;
+}
+
+Datum
+store_credit_clock(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(shop_clock());
+}

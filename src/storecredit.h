@@ -1,0 +1,25 @@
+/*
+ * storecredit.h
+ *		Settings and the clock: what every part of the extension shares.
+ */
+#ifndef STORECREDIT_H
+#define STORECREDIT_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "pgtime.h"
+#include "utils/date.h"
+
+#define STORECREDIT_SCHEMA	"storecredit"
+
+extern bool storecredit_fast_path;
+extern int	storecredit_cell;
+
+/* The clock that expiry is judged by: the wall clock, or storecredit.test_clock. */
+extern TimestampTz shop_clock(void);
+
+/* The first instant after a day in the shop's time zone. */
+extern TimestampTz end_of_shop_day(DateADT day);
+
+#endif							/* STORECREDIT_H */
