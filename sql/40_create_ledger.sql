@@ -7,11 +7,15 @@
 CREATE FUNCTION create_ledger() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, storecredit, pg_temp
-SET client_min_messages = warning
 AS $create_ledger$
 BEGIN
+	IF to_regclass('storecredit.account') IS NOT NULL AND to_regclass('storecredit.transaction') IS NULL THEN
+		RAISE EXCEPTION 'schema storecredit has the remains of a ledger'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = 'DROP EXTENSION ... CASCADE takes what is made of the extension''s types, and leaves the rest of the tables.',
+				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.notification.';
+	END IF;
 	IF to_regclass('storecredit.account') IS NOT NULL THEN
-		SET LOCAL client_min_messages = notice;
 		RAISE NOTICE 'the ledger exists already, nothing done';
 		RETURN;
 	END IF;
@@ -225,7 +229,9 @@ BEGIN
 
 	CREATE VIEW storecredit.balance AS
 		SELECT a.account_id, a.owner, a.currency, a.balance, a.held,
-			a.balance - a.held + a.credit_line - coalesce(c.overdue, money_ccy_from_minor(0, a.currency)) AS available,
+			-- as store_credit_balance() has it, which a large balance and a credit line do not overflow
+			money_ccy_from_minor(least(9223372036854775807, money_ccy_to_minor(a.balance)::numeric - money_ccy_to_minor(a.held)
+				+ money_ccy_to_minor(a.credit_line) - coalesce(money_ccy_to_minor(c.overdue), 0))::bigint, a.currency) AS available,
 			c.next_expiry
 		FROM storecredit.account a
 		CROSS JOIN LATERAL (

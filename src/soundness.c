@@ -1,0 +1,398 @@
+/*
+ * soundness.c
+ *		The deferred trigger that judges, at commit, what must hold between the
+ *		rows of an account.
+ *
+ * It proves the cheap half of what storecredit.verify() proves: that the account
+ * agrees with its newest entry, with its open credits and with its open holds,
+ * and that the entry, credit or hold that was written has its place.  By
+ * induction the sums of a ledger that began sound stay so, whoever writes the
+ * rows, in whatever order within a transaction.
+ *
+ * Two sessions that change one account at once need no lock here.  Whatever
+ * moves money changes the account's row, which orders them; what leaves that row
+ * alone leaves the sums alone, and two such changes added up do so as well.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "utils/builtins.h"
+
+#include "money_ccy.h"
+#include "row_trigger.h"
+
+PG_FUNCTION_INFO_V1(guard_soundness);
+
+/* What verify() calls the same rules; CONSTRAINT NAME of the refusals. */
+#define RULE_ORPHAN_TRANSACTION		"orphan_transaction"
+#define RULE_ORPHAN_OPEN_CREDIT		"orphan_open_credit"
+#define RULE_ORPHAN_HOLD			"orphan_hold"
+#define RULE_CURRENCY				"currency"
+#define RULE_LAST_SEQ				"last_seq"
+#define RULE_LAST_BALANCE			"balance_is_last_balance_after"
+#define RULE_LAST_HOLD_ID			"last_hold_id"
+#define RULE_HELD					"held_is_open_holds"
+#define RULE_OPEN_CREDITS			"balance_is_credits_and_holds"
+#define RULE_NO_GAP					"seq_without_gaps"
+#define RULE_RUNNING_BALANCE		"balance_after_chain"
+#define RULE_CREDIT_EXISTS			"open_credit_is_credit"
+#define RULE_REMAINING				"credit_remaining"
+
+/*
+ * Sums too large for a bigint end in 22003: no sound account has them.  The
+ * least and the greatest amount tell whether all are of one currency, as
+ * money_ccy is ordered by currency first.
+ */
+static KeptStatement account_figures = {
+	.query =
+	"SELECT a.last_seq, a.balance, a.held, a.last_hold_id,"
+	" t.seq, t.balance_after,"
+	" o.remaining, o.least, o.greatest,"
+	" h.held, h.least, h.greatest, n.hold_id"
+	" FROM (SELECT $1) one (account_id)"
+	" LEFT JOIN storecredit.account a ON a.account_id OPERATOR(pg_catalog.=) $1"
+	" LEFT JOIN LATERAL (SELECT e.seq, e.balance_after FROM storecredit.transaction e"
+	"  WHERE e.account_id OPERATOR(pg_catalog.=) $1 ORDER BY e.seq DESC LIMIT 1) t ON true"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(c.remaining))::pg_catalog.int8,"
+	"  storecredit.min(c.remaining), storecredit.max(c.remaining)"
+	"  FROM storecredit.open_credit c"
+	"  WHERE c.account_id OPERATOR(pg_catalog.=) $1) o (remaining, least, greatest)"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(d.amount)"
+	"  OPERATOR(pg_catalog.-) storecredit.money_ccy_to_minor(d.captured))::pg_catalog.int8,"
+	"  storecredit.min(d.amount), storecredit.max(d.amount)"
+	"  FROM storecredit.hold d"
+	"  WHERE d.account_id OPERATOR(pg_catalog.=) $1 AND d.status OPERATOR(pg_catalog.=) 'open') h (held, least, greatest)"
+	" LEFT JOIN LATERAL (SELECT d.hold_id FROM storecredit.hold d"
+	"  WHERE d.account_id OPERATOR(pg_catalog.=) $1 ORDER BY d.hold_id DESC LIMIT 1) n ON true",
+	.nargs = 1, .argtypes = {INT8OID}
+};
+
+enum
+{
+	ACCOUNT_LAST_SEQ = 1,
+	ACCOUNT_BALANCE,
+	ACCOUNT_HELD,
+	ACCOUNT_LAST_HOLD_ID,
+	NEWEST_SEQ,
+	NEWEST_BALANCE,
+	CREDITS_SUM,
+	CREDITS_LEAST,
+	CREDITS_GREATEST,
+	HOLDS_SUM,
+	HOLDS_LEAST,
+	HOLDS_GREATEST,
+	NEWEST_HOLD_ID,
+};
+
+static KeptStatement entry_balance = {
+	.query =
+	"SELECT e.balance_after FROM storecredit.transaction e"
+	" WHERE e.account_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2",
+	.nargs = 2, .argtypes = {INT8OID, INT8OID}
+};
+
+/*
+ * What is left of a credit, over all its rows, and the credit itself with later
+ * adjustments.  These are sought only where the credit alone does not explain
+ * what is left: no index leads to them.
+ */
+static KeptStatement credit_figures = {
+	.query =
+	"SELECT o.remaining, t.amount,"
+	" CASE WHEN o.remaining OPERATOR(pg_catalog.>) storecredit.money_ccy_to_minor(t.amount) THEN"
+	"  (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(e.amount))::pg_catalog.int8"
+	"   FROM storecredit.transaction e"
+	"   WHERE e.account_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.>) $2"
+	"   AND e.kind OPERATOR(pg_catalog.=) 'adjustment' AND e.related_seq OPERATOR(pg_catalog.=) $2) END"
+	" FROM (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(c.remaining))::pg_catalog.int8"
+	"  FROM storecredit.open_credit c"
+	"  WHERE c.account_id OPERATOR(pg_catalog.=) $1 AND c.seq OPERATOR(pg_catalog.=) $2) o (remaining)"
+	" LEFT JOIN storecredit.transaction t ON t.account_id OPERATOR(pg_catalog.=) $1"
+	"  AND t.seq OPERATOR(pg_catalog.=) $2"
+	"  AND t.kind OPERATOR(pg_catalog.=) ANY ('{credit,debit_revert}')",
+	.nargs = 2, .argtypes = {INT8OID, INT8OID}
+};
+
+static KeptStatement account_balance = {
+	.query =
+	"SELECT a.balance FROM storecredit.account a WHERE a.account_id OPERATOR(pg_catalog.=) $1",
+	.nargs = 1, .argtypes = {INT8OID}
+};
+
+/* What is under judgement, by the newest rows. */
+typedef struct Judgement
+{
+	Relation	rel;			/* the table whose change is judged */
+	int64		account_id;
+} Judgement;
+
+pg_noreturn static void
+refuse(const Judgement *judgement, const char *rule, const char *subject, const char *expected, const char *found)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("change to table \"%s\" violates ledger rule \"%s\"",
+					RelationGetRelationName(judgement->rel), rule),
+			 errdetail("Account " INT64_FORMAT ": %s must be %s, found %s.",
+					   judgement->account_id, subject, expected, found),
+			 errtableconstraint(judgement->rel, rule)));
+}
+
+static char *
+seq_text(int64 seq)
+{
+	return psprintf(INT64_FORMAT, seq);
+}
+
+static char *
+minor_text(int64 minor, const MoneyCcy *like)
+{
+	MoneyCcy	money = make_money_ccy(minor, like->currency);
+
+	return money_ccy_to_cstring(&money);
+}
+
+/* ---- figures of the statement that was run last; null is zero, or NULL ---- */
+
+static int64
+int_figure(int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+static const MoneyCcy *
+money_figure(int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? NULL : DatumGetMoneyCcyP(value);
+}
+
+static uint64
+look_up(const Judgement *judgement, KeptStatement *statement, int64 seq)
+{
+	Datum		values[] = {Int64GetDatum(judgement->account_id), Int64GetDatum(seq)};
+
+	return select_as_role(judgement->rel->rd_rel->relowner, statement, values);
+}
+
+/* ---- the account as a whole ---- */
+
+static void
+judge_missing_account(const Judgement *judgement)
+{
+	if (int_figure(NEWEST_SEQ) != 0)
+		refuse(judgement, RULE_ORPHAN_TRANSACTION, "what its transactions belong to", "an account", "nothing");
+	if (int_figure(CREDITS_SUM) != 0)
+		refuse(judgement, RULE_ORPHAN_OPEN_CREDIT, "what its open credits belong to", "an account", "nothing");
+	if (int_figure(NEWEST_HOLD_ID) != 0)
+		refuse(judgement, RULE_ORPHAN_HOLD, "what its holds belong to", "an account", "nothing");
+}
+
+static void
+judge_currency(const Judgement *judgement, const char *subject, const MoneyCcy *amount, const MoneyCcy *balance)
+{
+	if (amount != NULL && !same_currency(amount, balance))
+		refuse(judgement, RULE_CURRENCY, subject, balance->currency, amount->currency);
+}
+
+static void
+judge_newest_entry(const Judgement *judgement, const MoneyCcy *balance)
+{
+	const MoneyCcy *newest = money_figure(NEWEST_BALANCE);
+	int64		expected = newest == NULL ? 0 : newest->minor;
+
+	if (int_figure(ACCOUNT_LAST_SEQ) != int_figure(NEWEST_SEQ))
+		refuse(judgement, RULE_LAST_SEQ, "last_seq",
+			   seq_text(int_figure(NEWEST_SEQ)), seq_text(int_figure(ACCOUNT_LAST_SEQ)));
+	judge_currency(judgement, "the currency of its newest transaction", newest, balance);
+	if (balance->minor != expected)
+		refuse(judgement, RULE_LAST_BALANCE, "the balance",
+			   minor_text(expected, balance), money_ccy_to_cstring(balance));
+}
+
+static void
+judge_holds(const Judgement *judgement, const MoneyCcy *balance, const MoneyCcy *held)
+{
+	judge_currency(judgement, "the currency of its holds", money_figure(HOLDS_LEAST), balance);
+	judge_currency(judgement, "the currency of its holds", money_figure(HOLDS_GREATEST), balance);
+	if (held->minor != int_figure(HOLDS_SUM))
+		refuse(judgement, RULE_HELD, "the held money",
+			   minor_text(int_figure(HOLDS_SUM), balance), money_ccy_to_cstring(held));
+	if (int_figure(ACCOUNT_LAST_HOLD_ID) != int_figure(NEWEST_HOLD_ID))
+		refuse(judgement, RULE_LAST_HOLD_ID, "last_hold_id",
+			   seq_text(int_figure(NEWEST_HOLD_ID)), seq_text(int_figure(ACCOUNT_LAST_HOLD_ID)));
+}
+
+/*
+ * The open credits are the balance that is not held; none is open while more is
+ * held than there is.  The difference cannot overflow: a CHECK keeps it above
+ * the credit line.
+ */
+static void
+judge_open_credits(const Judgement *judgement, const MoneyCcy *balance, const MoneyCcy *held)
+{
+	int64		expected = Max(0, balance->minor - held->minor);
+
+	judge_currency(judgement, "the currency of its open credits", money_figure(CREDITS_LEAST), balance);
+	judge_currency(judgement, "the currency of its open credits", money_figure(CREDITS_GREATEST), balance);
+	if (int_figure(CREDITS_SUM) != expected)
+		refuse(judgement, RULE_OPEN_CREDITS, "the sum of its open credits",
+			   minor_text(expected, balance), minor_text(int_figure(CREDITS_SUM), balance));
+}
+
+static void
+judge_account(const Judgement *judgement)
+{
+	const MoneyCcy *balance;
+	const MoneyCcy *held;
+
+	look_up(judgement, &account_figures, 0);
+	balance = money_figure(ACCOUNT_BALANCE);
+	held = money_figure(ACCOUNT_HELD);
+	if (balance == NULL)
+	{
+		judge_missing_account(judgement);
+		return;
+	}
+	judge_newest_entry(judgement, balance);
+	judge_holds(judgement, balance, held);
+	judge_open_credits(judgement, balance, held);
+}
+
+/*
+ * One operation changes several rows of an account, and each change is judged.
+ * An account found sound is so still if this transaction has written nothing
+ * since: what others commit meanwhile is sound by itself.  Rolling back to a
+ * savepoint takes changes back without counting as a command, but another
+ * subtransaction is current then.
+ */
+static void
+judge_account_once(const Judgement *judgement)
+{
+	static FullTransactionId transaction;
+	static SubTransactionId subtransaction;
+	static CommandId command;
+	static int64 account_id;
+
+	/* What the statement that fires this wrote counts as a command of its own. */
+	CommandCounterIncrement();
+	if (FullTransactionIdEquals(transaction, GetTopFullTransactionId()) &&
+		subtransaction == GetCurrentSubTransactionId() &&
+		command == GetCurrentCommandId(false) &&
+		account_id == judgement->account_id)
+		return;
+
+	judge_account(judgement);
+	transaction = GetTopFullTransactionId();
+	subtransaction = GetCurrentSubTransactionId();
+	command = GetCurrentCommandId(false);
+	account_id = judgement->account_id;
+}
+
+/* ---- the row that was written ---- */
+
+static void
+judge_entry(const Judgement *judgement, HeapTuple row)
+{
+	int64		seq = DatumGetInt64(ledger_column(judgement->rel, row, "seq", INT8OID));
+	const MoneyCcy *amount = DatumGetMoneyCcyP(ledger_column(judgement->rel, row, "amount", money_ccy_type()));
+	const MoneyCcy *after = DatumGetMoneyCcyP(ledger_column(judgement->rel, row, "balance_after", money_ccy_type()));
+	MoneyCcy	before = make_money_ccy(0, after->currency);
+	int64		expected;
+
+	if (seq > 1)
+	{
+		if (look_up(judgement, &entry_balance, seq - 1) == 0)
+			refuse(judgement, RULE_NO_GAP, psprintf("the entry before seq " INT64_FORMAT, seq),
+				   seq_text(seq - 1), "none");
+		before = *money_figure(1);
+		judge_currency(judgement, psprintf("the currency of seq " INT64_FORMAT, seq), after, &before);
+	}
+	if (pg_add_s64_overflow(before.minor, amount->minor, &expected))
+		money_ccy_out_of_range();
+	if (after->minor != expected)
+		refuse(judgement, RULE_RUNNING_BALANCE, psprintf("balance_after of seq " INT64_FORMAT, seq),
+			   minor_text(expected, after), money_ccy_to_cstring(after));
+}
+
+/*
+ * The credit as it is by now, which may be without the row, if the transaction
+ * changed it again.
+ */
+static void
+judge_credit(const Judgement *judgement, HeapTuple row)
+{
+	int64		seq = DatumGetInt64(ledger_column(judgement->rel, row, "seq", INT8OID));
+	const MoneyCcy *amount;
+	int64		remaining;
+
+	look_up(judgement, &credit_figures, seq);
+	remaining = int_figure(1);
+	amount = money_figure(2);
+	if (remaining == 0)
+		return;
+	if (amount == NULL)
+		refuse(judgement, RULE_CREDIT_EXISTS, psprintf("the transaction of open credit " INT64_FORMAT, seq),
+			   "a credit", "none");
+	if (remaining > amount->minor && remaining > minor_add(amount->minor, int_figure(3)))
+		refuse(judgement, RULE_REMAINING, psprintf("what remains of credit " INT64_FORMAT, seq),
+			   psprintf("at most %s", minor_text(minor_add(amount->minor, int_figure(3)), amount)),
+			   minor_text(remaining, amount));
+}
+
+/* Of a closed hold, too, which the account's figures leave out. */
+static void
+judge_hold(const Judgement *judgement, HeapTuple row)
+{
+	const MoneyCcy *amount = DatumGetMoneyCcyP(ledger_column(judgement->rel, row, "amount", money_ccy_type()));
+
+	if (look_up(judgement, &account_balance, 0) == 1)
+		judge_currency(judgement, "the currency of its holds", amount, money_figure(1));
+}
+
+static bool
+has_column(Relation rel, const char *name)
+{
+	return SPI_fnumber(RelationGetDescr(rel), name) > 0;
+}
+
+/* The tables are told apart by their columns: a partition has a name of its own. */
+static void
+judge_row(const Judgement *judgement, HeapTuple row)
+{
+	if (has_column(judgement->rel, "balance_after"))
+		judge_entry(judgement, row);
+	else if (has_column(judgement->rel, "remaining"))
+		judge_credit(judgement, row);
+	else if (has_column(judgement->rel, "captured"))
+		judge_hold(judgement, row);
+}
+
+Datum
+guard_soundness(PG_FUNCTION_ARGS)
+{
+	RowChange	change = get_row_change(fcinfo, ON_CHANGE);
+	Judgement	judgement = {.rel = change.rel};
+
+	SPI_connect();
+	if (change.old_row != NULL)
+	{
+		judgement.account_id = DatumGetInt64(ledger_column(change.rel, change.old_row, "account_id", INT8OID));
+		judge_account_once(&judgement);
+	}
+	if (change.new_row != NULL)
+	{
+		judgement.account_id = DatumGetInt64(ledger_column(change.rel, change.new_row, "account_id", INT8OID));
+		judge_account_once(&judgement);
+		judge_row(&judgement, change.new_row);
+	}
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
