@@ -15,7 +15,7 @@
 #endif
 
 #if PG_VERSION_NUM < 160000
-#define guc_malloc(elevel, size)	malloc(size)
+#define guc_malloc(elevel, size) malloc(size)
 #endif
 
 static inline int
@@ -35,7 +35,7 @@ static inline TM_Result
 heap_update_tuple(Relation rel, ItemPointer otid, HeapTuple newtup, bool wait, TM_FailureData *failure)
 {
 	LockTupleMode lockmode;
-	CommandId	cid = GetCurrentCommandId(true);
+	CommandId     cid = GetCurrentCommandId(true);
 #if PG_VERSION_NUM < 160000
 	return heap_update(rel, otid, newtup, cid, InvalidSnapshot, wait, failure, &lockmode);
 #else
@@ -63,10 +63,11 @@ begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 /* Soft errors came with 16: before it a refused input is always raised. */
 #if PG_VERSION_NUM < 160000
 #define ereturn(escontext, dummy_value, ...) \
-	do { \
-		(void) (escontext); \
-		ereport(ERROR, __VA_ARGS__); \
-		return dummy_value; \
+	do                                       \
+	{                                        \
+		(void) (escontext);                  \
+		ereport(ERROR, __VA_ARGS__);         \
+		return dummy_value;                  \
 	} while (0)
 #endif
 
@@ -75,4 +76,4 @@ begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 #error "storecredit needs a compiler with 128-bit integers"
 #endif
 
-#endif							/* STORECREDIT_COMPAT_H */
+#endif /* STORECREDIT_COMPAT_H */

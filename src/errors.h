@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "compat.h"
 typedef enum LedgerErrorCode
 {
 	CREDIT_NOT_POSITIVE,
@@ -54,6 +55,6 @@ extern const LedgerErrorInfo *get_ledger_error_info(LedgerErrorCode code);
 /* A palloc'd refusal; detail_format may be NULL. */
 extern LedgerError *new_ledger_error(LedgerErrorCode code, const char *detail_format,...) pg_attribute_printf(2, 3);
 
-extern void raise_ledger_error(const LedgerError *error) pg_attribute_noreturn();
+pg_noreturn extern void raise_ledger_error(const LedgerError *error);
 
 #endif							/* STORECREDIT_ERRORS_H */

@@ -158,6 +158,9 @@ has_known_columns(Relation rel, const KnownTable *known)
 
 	if (known->more_columns ? desc->natts < known->column_count : desc->natts != known->column_count)
 		return false;
+	/* One of the user's columns may be made from ours. */
+	if (desc->constr != NULL && desc->constr->has_generated_stored)
+		return false;
 	for (int i = 0; i < known->column_count; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -168,7 +171,6 @@ has_known_columns(Relation rel, const KnownTable *known)
 			att->atttypid != type ||
 			att->atttypmod != -1 ||
 			att->attnotnull != column->not_null ||
-			att->attgenerated != '\0' ||
 			strcmp(NameStr(att->attname), column->name) != 0)
 			return false;
 	}

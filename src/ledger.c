@@ -82,7 +82,7 @@ hash_text_in(StringInfo buf, const text *value)
  * may have been taken in part.
  */
 static int64
-hash_request(const char *operation, const MoneyCcy *amount, int64 option, const Annotation *annotation)
+hash_request(const char *operation, const MoneyCcy *amount, int64 option, bool notify, const Annotation *annotation)
 {
 	StringInfoData buf;
 
@@ -92,6 +92,7 @@ hash_request(const char *operation, const MoneyCcy *amount, int64 option, const 
 	hash_bytes_in(&buf, operation, strlen(operation));
 	hash_bytes_in(&buf, amount, sizeof(MoneyCcy));
 	hash_bytes_in(&buf, &option, sizeof(option));
+	hash_bytes_in(&buf, &notify, sizeof(notify));
 	hash_text_in(&buf, annotation->category);
 	hash_text_in(&buf, annotation->memo);
 	hash_text_in(&buf, annotation->reference);
@@ -127,7 +128,7 @@ start_account(Operation *op, const AccountRef *ref)
 {
 	memset(&op->account, 0, sizeof(Account));
 	memcpy(op->account.currency, ref->currency, sizeof(op->account.currency));
-	op->account.max_balance = NO_LIMIT;
+	op->account.max_balance = CURRENCY_LIMIT_APPLIES;
 }
 
 /*
@@ -260,7 +261,7 @@ static LedgerError *
 check_credit_limits(const Operation *op, int64 amount)
 {
 	const CurrencyLimit *limit = get_currency_limit(op->account.currency);
-	int64		max_balance = op->account.max_balance != NO_LIMIT ? op->account.max_balance : limit->max_balance;
+	int64		max_balance = op->account.max_balance != CURRENCY_LIMIT_APPLIES ? op->account.max_balance : limit->max_balance;
 	int64		balance = minor_add(op->account.balance - op->overdue_sum, amount);
 
 	if (amount > limit->max_credit)
@@ -327,9 +328,11 @@ credit_account(const CreditRequest *request, LedgerResult *result)
 	const AccountRef *ref = &request->account;
 	Operation	op = {0};
 	LedgerError *error = NULL;
+	bool		opened = false;
 
 	op.store = open_store(true);
-	op.request_hash = hash_request("credit", &request->amount, request->expires_at, &request->annotation);
+	op.request_hash = hash_request("credit", &request->amount, request->expires_at, request->notify,
+								   &request->annotation);
 	for (;;)
 	{
 		bool		exists = op.store->take_account(op.store, ref, &op.account);
@@ -354,7 +357,12 @@ credit_account(const CreditRequest *request, LedgerResult *result)
 				break;
 		}
 		else if (!exists)
+		{
+			if (opened)
+				row_not_written("account");
 			open_account(ref, op.now);
+			opened = true;
+		}
 		else if (save_account(&op, op.amount, &entry))
 		{
 			write_credit(request, &op, &entry, result);
@@ -478,7 +486,8 @@ debit_account(const DebitRequest *request, LedgerResult *result)
 	LedgerError *error = NULL;
 
 	op.store = open_store(true);
-	op.request_hash = hash_request("debit", &request->amount, request->allow_partial, &request->annotation);
+	op.request_hash = hash_request("debit", &request->amount, request->allow_partial, request->notify,
+								   &request->annotation);
 	for (;;)
 	{
 		Entry		entry = {0};

@@ -4,9 +4,10 @@
  *
  * A call must not pay for looking a limit up, so each session remembers the
  * rows of currency_limit.  When they change, the trigger announce_limits()
- * sends an invalidation of the table; every session takes such messages in
- * when it locks a table, so a call that begins after a change has committed
- * goes by it.
+ * sends an invalidation of the table.  A session takes such messages in when it
+ * locks a table that it has not locked yet; a later call in one transaction has
+ * all its locks already, so get_currency_limit() asks for them.  So a call that
+ * begins after a change has committed goes by it.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -108,6 +110,7 @@ read_limits(void)
 const CurrencyLimit *
 get_currency_limit(const char *currency)
 {
+	AcceptInvalidationMessages();
 	if (unlikely(limits_generation != ledger_tables_generation()))
 		read_limits();
 	for (int i = 0; i < limit_count; i++)

@@ -23,7 +23,10 @@ typedef struct MoneyCcy
 	int32 reserved;                           /* always zero */
 } MoneyCcy;
 
-StaticAssertDecl(sizeof(MoneyCcy) == 16, "money_ccy is 16 bytes on disk");
+StaticAssertDecl(sizeof(MoneyCcy) == 16 &&
+					 offsetof(MoneyCcy, currency) == 8 &&
+					 offsetof(MoneyCcy, reserved) == 12,
+				 "money_ccy is 16 bytes on disk, every one defined");
 
 #define DatumGetMoneyCcyP(d)     ((MoneyCcy *) DatumGetPointer(d))
 #define MoneyCcyPGetDatum(m)     PointerGetDatum(m)

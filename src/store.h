@@ -29,6 +29,9 @@
 /* Never-expiring credits sort last: their expires_at is infinity. */
 #define NEVER	DT_NOEND
 
+/* In place of an account's own max_balance, which is never negative. */
+#define CURRENCY_LIMIT_APPLIES	(-1)
+
 typedef struct AccountRef
 {
 	const text *owner;			/* with currency; or NULL, and account_id tells */
@@ -43,7 +46,7 @@ typedef struct Account
 	int64		balance;		/* minor units of currency, as all amounts here */
 	int64		held;
 	int64		credit_line;
-	int64		max_balance;	/* NO_LIMIT: the currency's limit applies */
+	int64		max_balance;	/* or CURRENCY_LIMIT_APPLIES */
 	char		currency[CURRENCY_CODE_LENGTH + 1];
 
 	HeapTuple	tuple;			/* the store's own */
@@ -142,6 +145,9 @@ extern void write_account_limits(const Account *account, const MoneyCcy *max_bal
 /* Sets a currency's limits; NULL for none. */
 extern void write_currency_limit(const char *currency, const MoneyCcy *max_balance,
 								 const MoneyCcy *max_credit, const MoneyCcy *max_debit);
+
+/* Raises 27000: a trigger, rule or policy kept a row from being written, or from being found. */
+pg_noreturn extern void row_not_written(const char *table);
 
 /* Puts a row in the outbox. */
 extern void add_notification(const Account *account, const char *event, int64 seq, TimestampTz now);

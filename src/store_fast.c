@@ -324,7 +324,7 @@ read_account(FastStore *store, HeapTuple row, Account *account)
 	account->balance = form->balance.minor;
 	account->held = form->held.minor;
 	account->credit_line = form->credit_line.minor;
-	account->max_balance = isnull ? NO_LIMIT : DatumGetMoneyCcyP(max_balance)->minor;
+	account->max_balance = isnull ? CURRENCY_LIMIT_APPLIES : DatumGetMoneyCcyP(max_balance)->minor;
 	memcpy(account->currency, form->balance.currency, sizeof(account->currency));
 	account->tuple = store->for_update ? heap_copytuple(row) : NULL;
 }
@@ -375,9 +375,12 @@ queue_for_account(FastStore *store, const Account *account)
 	store->has_queued = true;
 }
 
-/* Waits for whoever has the account, and locks the version that was taken; false if it is not the newest any more. */
+/*
+ * Locks the version that was taken; false if it is not the newest any more, or
+ * if somebody has it and the policy is to skip what is locked.
+ */
 static bool
-lock_account(FastStore *store, Account *account)
+lock_account(FastStore *store, Account *account, LockWaitPolicy policy)
 {
 	HeapTupleData row = {.t_self = account->tuple->t_self};
 	TM_FailureData failure;
@@ -385,13 +388,15 @@ lock_account(FastStore *store, Account *account)
 	Buffer		buffer;
 
 	result = heap_lock_tuple(store->account.rel, &row, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
-							 LockWaitBlock, false, &buffer, &failure);
+							 policy, false, &buffer, &failure);
 	ReleaseBuffer(buffer);
 	switch (result)
 	{
 		case TM_Ok:
 			store->locked = row.t_self;
 			return true;
+		case TM_WouldBlock:
+			return false;
 		case TM_Updated:
 		case TM_Deleted:
 			if (IsolationUsesXactSnapshot())
@@ -406,7 +411,7 @@ lock_account(FastStore *store, Account *account)
 static bool
 fast_confirm_account(LedgerStore *base, Account *account)
 {
-	return lock_account((FastStore *) base, account);
+	return lock_account((FastStore *) base, account, LockWaitBlock);
 }
 
 static bool
@@ -430,8 +435,16 @@ fast_save_account(LedgerStore *base, Account *account)
 			store->has_written = true;
 			return true;
 		case TM_BeingModified:
-			queue_for_account(store, account);
-			(void) lock_account(store, account);
+
+			/*
+			 * Locked, if only by ourselves, or by those who refer to it.  Who has
+			 * the account must never stand in the queue: its first waits for him.
+			 */
+			if (!lock_account(store, account, LockWaitSkip))
+			{
+				queue_for_account(store, account);
+				(void) lock_account(store, account, LockWaitBlock);
+			}
 			return false;
 		case TM_Updated:
 		case TM_Deleted:
@@ -645,5 +658,8 @@ open_fast_store(bool for_update)
 		fast_close(&store->base);
 		return NULL;
 	}
+	/* What the calling command itself has written is seen, as it is by SPI. */
+	if (for_update)
+		CommandCounterIncrement();
 	return &store->base;
 }

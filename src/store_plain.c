@@ -203,14 +203,20 @@ execute(Statement *statement, Datum *values, const bool *isnull, bool read_only,
  * A row of the ledger that is there was not written: a rule or a trigger of the
  * ledger's user took the statement over.  Going on would leave the books wrong.
  */
+void
+row_not_written(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("a row of table \"%s.%s\" was not written", STORECREDIT_SCHEMA, table),
+			 errhint("A trigger, a rule or a policy on the table must not suppress what the ledger writes.")));
+}
+
 static void
 require_one_row(const char *table, uint64 rows)
 {
 	if (rows != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("a row of table \"%s.%s\" was not written", STORECREDIT_SCHEMA, table),
-				 errhint("A trigger, a rule or a policy on the table must not suppress what the ledger writes.")));
+		row_not_written(table);
 }
 
 /* ---- the account ---- */
@@ -258,7 +264,7 @@ plain_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 	account->balance = column_minor(3, 0);
 	account->held = column_minor(4, 0);
 	account->credit_line = column_minor(5, 0);
-	account->max_balance = column_minor(6, NO_LIMIT);
+	account->max_balance = column_minor(6, CURRENCY_LIMIT_APPLIES);
 	currency = TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 7, &isnull));
 	strlcpy(account->currency, currency, sizeof(account->currency));
 	SPI_freetuptable(SPI_tuptable);

@@ -58,6 +58,21 @@ assign_timezone(const char *newval, void *extra)
 	shop_timezone = *((pg_tz **) extra);
 }
 
+/* Words for a point in time that is another one each time they are read. */
+static bool
+is_moving(char **field, const int *ftype, int nf)
+{
+	for (int i = 0; i < nf; i++)
+	{
+		int			value;
+
+		if (ftype[i] == DTK_STRING && DecodeSpecial(i, field[i], &value) == RESERV &&
+			(value == DTK_NOW || value == DTK_TODAY || value == DTK_TOMORROW || value == DTK_YESTERDAY))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Decodes by hand, as errors may not be thrown here.  A point in time is asked
  * for: 'now', 'infinity' and the like are refused.
@@ -75,6 +90,7 @@ parse_instant(const char *string, TimestampTz *result)
 	struct pg_tm tm;
 
 	return ParseDateTime(string, workbuf, sizeof(workbuf), field, ftype, MAXDATEFIELDS, &nf) == 0 &&
+		!is_moving(field, ftype, nf) &&
 		decode_date_time(field, ftype, nf, &dtype, &tm, &fsec, &tz) == 0 &&
 		dtype == DTK_DATE &&
 		tm2timestamp(&tm, fsec, &tz, result) == 0;
@@ -151,7 +167,9 @@ TimestampTz
 end_of_shop_day(DateADT day)
 {
 	struct pg_tm tm = {0};
+	struct pg_tm before;
 	TimestampTz result;
+	fsec_t		fsec;
 	int			tz;
 
 	if (DATE_NOT_FINITE(day))
@@ -165,6 +183,10 @@ end_of_shop_day(DateADT day)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("expires_on is out of range")));
+
+	/* Where clocks are set back across midnight it comes twice: the day ends at the first. */
+	if (timestamp2tm(result - 1, &tz, &before, &fsec, NULL, shop_timezone) == 0 && before.tm_mday == tm.tm_mday)
+		tm2timestamp(&tm, 0, &tz, &result);
 	return result;
 }
 
