@@ -1,0 +1,114 @@
+/*
+ * verify_books.h
+ *		One account's books while they are verified: its entries and holds by
+ *		number, what must be left of its credits, its idempotency keys, its sums.
+ *
+ * All sums are 128 bits wide and every look-up may fail, as nothing is known of
+ * the rows.  The books live in one memory context, which is dropped with them.
+ */
+#ifndef STORECREDIT_VERIFY_BOOKS_H
+#define STORECREDIT_VERIFY_BOOKS_H
+
+#include "postgres.h"
+
+#include "verify_report.h"
+#include "verify_scan.h"
+
+typedef enum EntryKind
+{
+	CREDIT,
+	DEBIT,
+	DEBIT_REVERT,
+	EXPIRATION,
+	REVOCATION,
+	ADJUSTMENT,
+	UNKNOWN_KIND
+} EntryKind;
+
+/* What later rows may need to know of an entry. */
+typedef struct PastEntry
+{
+	int64		seq;
+	EntryKind	kind;
+	bool		redated;		/* a credit whose expiry may have been changed since */
+	bool		open;			/* a credit that has its row in open_credit */
+	bool		misused;		/* a credit that more was drawn from, or given back to, than can be */
+	TimestampTz expires_at;
+	int128		size;			/* of a credit, as adjusted, or a debit; not negative */
+	int128		left;			/* of it: not yet used, or not yet given back */
+} PastEntry;
+
+typedef struct PastHold
+{
+	int64		hold_id;
+	bool		open;
+	int64		captured;
+	int128		captures;		/* by the debits that name it */
+	int128		set_aside;
+	DrawList	draws;			/* while it is open */
+} PastHold;
+
+typedef struct KeyUse
+{
+	const char *key;
+	int64		number;			/* seq or hold_id of the row that has it */
+} KeyUse;
+
+/* A list that may be longer than palloc allows. */
+typedef struct GrowingList
+{
+	void	   *items;
+	int64		count;
+	int64		room;
+} GrowingList;
+
+typedef struct Books
+{
+	MemoryContext context;
+	VerifyReport *report;
+	TimestampTz now;
+	AccountRow	account;
+	char		currency[CURRENCY_CODE_LENGTH + 1];
+
+	GrowingList holds;			/* of PastHold */
+	GrowingList hold_keys;		/* of KeyUse */
+	int64		last_hold_id;
+	int128		held;			/* by open holds */
+	int128		ever_held;		/* the most that can have been held at any moment */
+
+	GrowingList entries;		/* of PastEntry */
+	GrowingList entry_keys;		/* of KeyUse */
+	int64		last_seq;
+	int64		balance_after;	/* of the last entry */
+	int128		sum;			/* of all amounts */
+
+	int128		open_credits;
+	int128		overdue;		/* the part of them that is past its expiry */
+} Books;
+
+/* Empty books of an account, in the current memory context. */
+extern void open_books(Books *books, VerifyReport *report, const AccountRow *account, TimestampTz now);
+
+/* Entries and holds are added in the order of their numbers; NULL if there is none of that number. */
+extern PastEntry *add_past_entry(Books *books, int64 seq);
+extern PastEntry *find_past_entry(const Books *books, int64 seq);
+extern PastHold *add_past_hold(Books *books, int64 hold_id);
+extern PastHold *find_past_hold(const Books *books, int64 hold_id);
+
+/* A copy that lives as long as the books. */
+extern DrawList keep_draws(const Books *books, const DrawList *draws);
+
+/* NULL is no key.  After sorting, one key's uses lie together, in the order of their numbers. */
+extern void add_key_use(const Books *books, GrowingList *keys, const char *key, int64 number);
+extern KeyUse *sort_key_uses(GrowingList *keys);
+
+extern EntryKind lookup_entry_kind(const char *name);
+extern const char *entry_kind_name(EntryKind kind);
+extern int	entry_kind_sign(EntryKind kind);	/* of its amounts; 0 for either */
+
+/* Texts for a report: money of the account's currency, and what a seq referred to when it was booked. */
+extern char *amount_text(const Books *books, int128 minor);
+extern char *amount_range_text(const Books *books, int128 low, int128 high);
+extern char *reference_text(const Books *books, int64 seq);
+
+#endif							/* STORECREDIT_VERIFY_BOOKS_H */

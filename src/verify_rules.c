@@ -1,0 +1,367 @@
+/*
+ * verify_rules.c
+ *		The rules for an account, its holds and its open credits.
+ *
+ * Nothing is taken over from a column that can be recomputed: the history alone
+ * (verify_history.c) tells what must be left of each credit, and the open
+ * credits and the account are compared with it.
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "verify_rules.h"
+
+/* ---- violations ---- */
+
+static void
+account_violation(const Books *books, const char *rule, const char *expected, const char *found)
+{
+	report_violation(books->report, rule, expected, found);
+}
+
+static void
+credit_violation(const Books *books, int64 seq, const char *rule, const char *expected, const char *found)
+{
+	report_row_violation(books->report, rule, "credit", seq, expected, found);
+}
+
+static void
+hold_violation(const Books *books, int64 hold_id, const char *rule, const char *expected, const char *found)
+{
+	report_row_violation(books->report, rule, "hold", hold_id, expected, found);
+}
+
+/* ---- of several tables ---- */
+
+static bool
+in_currency(const Books *books, const MoneyCcy *money)
+{
+	return memcmp(money->currency, books->currency, sizeof(books->currency)) == 0;
+}
+
+void
+verify_row_currency(const Books *books, const char *row_name, int64 number, const char *column, const MoneyCcy *money)
+{
+	if (!in_currency(books, money))
+		report_row_violation(books->report, "currency", row_name, number,
+							 psprintf("%s in %s", column, any_currency_text(books->currency)),
+							 any_currency_text(money->currency));
+}
+
+void
+verify_draws_form(const Books *books, const char *row_name, int64 number, const DrawList *draws)
+{
+	if (draws->malformed != NULL)
+		report_row_violation(books->report, "draws", row_name, number,
+							 "pairs of a credit and minor units", draws->malformed);
+}
+
+void
+verify_credit_use(const Books *books, PastEntry *credit, int128 minor, const char *row_name, int64 number)
+{
+	int128		used;
+
+	credit->left -= minor;
+	used = credit->size - credit->left;
+	if ((used < 0 || used > credit->size) && !credit->misused)
+	{
+		credit->misused = true;
+		credit_violation(books, credit->seq, "credit_overdrawn",
+						 psprintf("%s used", amount_range_text(books, 0, credit->size)),
+						 psprintf("%s by %s " INT64_FORMAT, amount_text(books, used), row_name, number));
+	}
+}
+
+int128
+verify_draws(const Books *books, const char *row_name, int64 number, int64 before_seq,
+			 const DrawList *draws, int sign)
+{
+	int128		sum = 0;
+
+	for (int i = 0; i < draws->count; i++)
+	{
+		int64		seq = draws->pairs[2 * i];
+		int64		minor = draws->pairs[2 * i + 1];
+		PastEntry  *credit = find_past_entry(books, seq);
+
+		sum += minor;
+		if (minor <= 0)
+			report_row_violation(books->report, "draws", row_name, number,
+								 psprintf("above zero on transaction " INT64_FORMAT, seq), amount_text(books, minor));
+		if (credit == NULL || credit->kind != CREDIT || credit->seq >= before_seq)
+		{
+			report_row_violation(books->report, "draws", row_name, number,
+								 "on earlier credits", reference_text(books, seq));
+			continue;
+		}
+		verify_credit_use(books, credit, sign * (int128) minor, row_name, number);
+		if (sign < 0)
+			credit->redated = true;
+	}
+	return sum;
+}
+
+static void
+check_keys(const Books *books, GrowingList *keys, const char *row_name)
+{
+	const KeyUse *uses = sort_key_uses(keys);
+
+	for (int64 i = 1; i < keys->count; i++)
+	{
+		if (strcmp(uses[i - 1].key, uses[i].key) == 0)
+			report_row_violation(books->report, "idempotency_key_unique", row_name, uses[i].number,
+								 "an idempotency key of its own",
+								 psprintf("\"%s\", as %s " INT64_FORMAT, uses[i].key, row_name, uses[i - 1].number));
+	}
+}
+
+/* ---- the account ---- */
+
+static void
+check_account_currency(const Books *books, const char *column, const MoneyCcy *money)
+{
+	if (!in_currency(books, money))
+		account_violation(books, "currency", psprintf("%s in %s", column, any_currency_text(books->currency)),
+						  any_currency_text(money->currency));
+}
+
+static void
+check_account_amount(const Books *books, const char *column, const MoneyCcy *money)
+{
+	check_account_currency(books, column, money);
+	if (money->minor < 0)
+		account_violation(books, "account_limits", psprintf("%s at least %s", column, amount_text(books, 0)),
+						  any_money_text(money));
+}
+
+static void
+check_account_number(const Books *books, const char *column, int64 number)
+{
+	if (number < 0)
+		account_violation(books, "account_limits", psprintf("%s at least 0", column), wide_integer_text(number));
+}
+
+void
+verify_account_row(const Books *books)
+{
+	const AccountRow *account = &books->account;
+
+	if (strlen(account->currency) != CURRENCY_CODE_LENGTH || find_currency(account->currency) == NULL)
+		account_violation(books, "currency", "currency a code of ISO 4217", account->currency);
+	check_account_currency(books, "balance", &account->balance);
+	check_account_amount(books, "held", &account->held);
+	check_account_amount(books, "credit_line", &account->credit_line);
+	if (account->has_max_balance)
+		check_account_amount(books, "max_balance", &account->max_balance);
+	check_account_number(books, "last_seq", account->last_seq);
+	check_account_number(books, "last_hold_id", account->last_hold_id);
+}
+
+/* ---- holds ---- */
+
+static bool
+hold_status_known(const char *status)
+{
+	return strcmp(status, "open") == 0 || strcmp(status, "captured") == 0 ||
+		   strcmp(status, "voided") == 0 || strcmp(status, "expired") == 0;
+}
+
+static void
+check_hold_status(const Books *books, const HoldRow *row, bool open)
+{
+	if (!hold_status_known(row->status))
+		hold_violation(books, row->hold_id, "hold_status", "open, captured, voided or expired", row->status);
+	else if (open && row->closed)
+		hold_violation(books, row->hold_id, "hold_status", "closed_at null while open", "not null");
+	else if (!open && !row->closed)
+		hold_violation(books, row->hold_id, "hold_status", psprintf("closed_at once %s", row->status), "null");
+}
+
+static void
+check_hold_amounts(const Books *books, const HoldRow *row)
+{
+	verify_row_currency(books, "hold", row->hold_id, "amount", &row->amount);
+	verify_row_currency(books, "hold", row->hold_id, "captured", &row->captured);
+	if (row->amount.minor <= 0)
+		hold_violation(books, row->hold_id, "hold_amounts", "amount above zero", any_money_text(&row->amount));
+	if (row->captured.minor < 0 || row->captured.minor > row->amount.minor)
+		hold_violation(books, row->hold_id, "hold_amounts",
+					   psprintf("captured %s", amount_range_text(books, 0, row->amount.minor)),
+					   any_money_text(&row->captured));
+}
+
+void
+verify_hold(Books *books, const LedgerCursor *cursor)
+{
+	HoldRow		row;
+	int128		next_id = (int128) books->last_hold_id + 1;
+	PastHold   *hold;
+
+	read_hold_row(cursor, &row);
+	hold = add_past_hold(books, row.hold_id);
+	hold->open = strcmp(row.status, "open") == 0;
+	hold->captured = row.captured.minor;
+	if (hold->open)
+	{
+		hold->set_aside = (int128) row.amount.minor - row.captured.minor;
+		hold->draws = keep_draws(books, &row.draws);
+	}
+	books->last_hold_id = row.hold_id;
+	books->held += hold->set_aside;
+	books->ever_held += Max(0, row.amount.minor);
+	add_key_use(books, &books->hold_keys, row.idempotency_key, row.hold_id);
+
+	if (row.hold_id != next_id)
+		account_violation(books, "hold_id_without_gaps", wide_integer_text(next_id), wide_integer_text(row.hold_id));
+	check_hold_amounts(books, &row);
+	check_hold_status(books, &row, hold->open);
+	verify_draws_form(books, "hold", row.hold_id, &row.draws);
+}
+
+/* What an open hold holds comes from credits, and what these did not have from the credit line. */
+static void
+check_hold_allocation(const Books *books, const PastHold *hold)
+{
+	int128		drawn = verify_draws(books, "hold", hold->hold_id, PG_INT64_MAX, &hold->draws, 1);
+
+	if (drawn < 0 || drawn > hold->set_aside)
+		hold_violation(books, hold->hold_id, "hold_allocation",
+					   psprintf("%s of credits", amount_range_text(books, 0, hold->set_aside)),
+					   amount_text(books, drawn));
+}
+
+void
+verify_holds_after_history(const Books *books)
+{
+	const PastHold *holds = books->holds.items;
+
+	for (int64 i = 0; i < books->holds.count; i++)
+	{
+		const PastHold *hold = &holds[i];
+
+		if (hold->captures != hold->captured)
+			hold_violation(books, hold->hold_id, "hold_captured",
+						   psprintf("captured %s", amount_text(books, hold->captures)),
+						   amount_text(books, hold->captured));
+		if (hold->open)
+			check_hold_allocation(books, hold);
+	}
+}
+
+/* ---- open credits ---- */
+
+static void
+check_remaining(const Books *books, const OpenCreditRow *row, const PastEntry *credit)
+{
+	if (credit->open)
+		credit_violation(books, row->seq, "credit_remaining", "one row",
+						 psprintf("another of %s", any_money_text(&row->remaining)));
+	else if (credit->left <= 0)
+		credit_violation(books, row->seq, "credit_remaining", "no row", any_money_text(&row->remaining));
+	else if (credit->left != row->remaining.minor)
+		credit_violation(books, row->seq, "credit_remaining",
+						 amount_text(books, credit->left), any_money_text(&row->remaining));
+}
+
+/* Giving back to a credit, or adjusting it, may have given it another expiry. */
+static void
+check_expiry(const Books *books, const OpenCreditRow *row, const PastEntry *credit)
+{
+	if (!credit->redated && row->expires_at != credit->expires_at)
+		credit_violation(books, row->seq, "open_credit_expiry",
+						 pstrdup(timestamptz_to_str(credit->expires_at)),
+						 pstrdup(timestamptz_to_str(row->expires_at)));
+}
+
+void
+verify_open_credit(Books *books, const LedgerCursor *cursor)
+{
+	OpenCreditRow row;
+	PastEntry  *credit;
+
+	read_open_credit_row(cursor, &row);
+	books->open_credits += row.remaining.minor;
+	if (row.expires_at <= books->now)
+		books->overdue += row.remaining.minor;
+
+	verify_row_currency(books, "open credit", row.seq, "remaining", &row.remaining);
+	credit = find_past_entry(books, row.seq);
+	if (credit == NULL || credit->kind != CREDIT)
+	{
+		report_row_violation(books->report, "open_credit_is_credit", "open credit", row.seq,
+							 "kind credit", credit != NULL ? entry_kind_name(credit->kind) : "no transaction");
+		return;
+	}
+	check_remaining(books, &row, credit);
+	check_expiry(books, &row, credit);
+	credit->open = true;
+}
+
+static void
+check_missing_credits(const Books *books)
+{
+	const PastEntry *entries = books->entries.items;
+
+	for (int64 i = 0; i < books->entries.count; i++)
+	{
+		const PastEntry *entry = &entries[i];
+
+		if (entry->kind == CREDIT && entry->left > 0 && !entry->open)
+			credit_violation(books, entry->seq, "credit_remaining", amount_text(books, entry->left), "no row");
+	}
+}
+
+/* ---- sums ---- */
+
+static void
+check_balance(const Books *books)
+{
+	const MoneyCcy *balance = &books->account.balance;
+	int128		own = books->open_credits + books->held;
+
+	if (balance->minor != books->sum)
+		account_violation(books, "balance_is_sum_of_transactions",
+						  amount_text(books, books->sum), any_money_text(balance));
+	if (balance->minor != books->balance_after)
+		account_violation(books, "balance_is_last_balance_after",
+						  amount_text(books, books->balance_after), any_money_text(balance));
+
+	/* It is less only by what came from the credit line, and only while no credit is open. */
+	if (balance->minor > own || (balance->minor < own && books->open_credits != 0))
+		account_violation(books, "balance_is_credits_and_holds",
+						  amount_text(books, own), any_money_text(balance));
+}
+
+static void
+check_available(const Books *books)
+{
+	const AccountRow *account = &books->account;
+	int128		available = (int128) account->balance.minor - account->held.minor - books->overdue;
+
+	available += account->credit_line.minor;
+	if (available < 0)
+		account_violation(books, "available_not_negative",
+						  psprintf("at least %s", amount_text(books, 0)), amount_text(books, available));
+}
+
+void
+verify_sums(Books *books)
+{
+	const AccountRow *account = &books->account;
+
+	check_missing_credits(books);
+	check_keys(books, &books->entry_keys, "transaction");
+	check_keys(books, &books->hold_keys, "hold");
+	check_balance(books);
+	check_available(books);
+	if (account->held.minor != books->held)
+		account_violation(books, "held_is_open_holds",
+						  amount_text(books, books->held), any_money_text(&account->held));
+	if (account->last_seq != books->last_seq)
+		account_violation(books, "last_seq",
+						  wide_integer_text(books->last_seq), wide_integer_text(account->last_seq));
+	if (account->last_hold_id != books->last_hold_id)
+		account_violation(books, "last_hold_id",
+						  wide_integer_text(books->last_hold_id), wide_integer_text(account->last_hold_id));
+}
