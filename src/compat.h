@@ -16,6 +16,7 @@
 
 #if PG_VERSION_NUM < 160000
 #define guc_malloc(elevel, size) malloc(size)
+#define guc_free(pointer)		 free(pointer)
 #endif
 
 static inline int

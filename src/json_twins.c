@@ -211,7 +211,7 @@ is_date_only(const char *string)
 {
 	static const char pattern[] = "dddd-dd-dd";
 
-	for (int i = 0; i < sizeof(pattern); i++)
+	for (size_t i = 0; i < sizeof(pattern); i++)
 	{
 		if (pattern[i] == 'd' ? !isdigit((unsigned char) string[i]) : string[i] != pattern[i])
 			return false;

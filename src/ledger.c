@@ -262,14 +262,16 @@ check_credit_limits(const Operation *op, int64 amount)
 {
 	const CurrencyLimit *limit = get_currency_limit(op->account.currency);
 	int64		max_balance = op->account.max_balance != CURRENCY_LIMIT_APPLIES ? op->account.max_balance : limit->max_balance;
-	int64		balance = minor_add(op->account.balance - op->overdue_sum, amount);
+	int64		balance = op->account.balance - op->overdue_sum;
 
 	if (amount > limit->max_credit)
 		return new_ledger_error(CREDIT_LIMIT_EXCEEDED, "The credit is %s, the most that one may bring is %s.",
 								minor_to_cstring(op, amount), minor_to_cstring(op, limit->max_credit));
-	if (balance > max_balance)
-		return new_ledger_error(CREDIT_LIMIT_EXCEEDED, "The balance would be %s, the limit is %s.",
-								minor_to_cstring(op, balance), minor_to_cstring(op, max_balance));
+	/* No sum that could overflow: the limit is at least zero, and the credit above it. */
+	if (max_balance != NO_LIMIT && balance > max_balance - amount)
+		return new_ledger_error(CREDIT_LIMIT_EXCEEDED, "The balance of %s and the credit of %s exceed the limit of %s.",
+								minor_to_cstring(op, balance), minor_to_cstring(op, amount),
+								minor_to_cstring(op, max_balance));
 	return NULL;
 }
 

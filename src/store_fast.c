@@ -622,7 +622,8 @@ open_tables(FastStore *store)
 	store->tables = get_fast_tables();
 	if (store->tables == NULL ||
 		store->tables->account.oid != RelationGetRelid(store->account.rel) ||
-		store->tables->open_credit.oid != RelationGetRelid(store->open_credit.rel))
+		store->tables->open_credit.oid != RelationGetRelid(store->open_credit.rel) ||
+		(store->for_update && store->tables->transaction.oid != RelationGetRelid(store->transaction.rel)))
 		return false;
 	store->account.table = &store->tables->account;
 	store->open_credit.table = &store->tables->open_credit;

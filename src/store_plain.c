@@ -194,6 +194,8 @@ execute(Statement *statement, Datum *values, const bool *isnull, bool read_only,
 			nulls[i] = isnull[i] ? 'n' : ' ';
 	}
 	result = SPI_execute_plan(plan_of(statement), values, isnull != NULL ? nulls : NULL, read_only, 0);
+	if (result == SPI_OK_REWRITTEN)
+		return 0;				/* a rule took it over */
 	if (result != expected)
 		elog(ERROR, "could not execute \"%s\": %s", statement->sql, SPI_result_code_string(result));
 	return SPI_processed;

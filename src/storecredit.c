@@ -96,6 +96,28 @@ parse_instant(const char *string, TimestampTz *result)
 		tm2timestamp(&tm, fsec, &tz, result) == 0;
 }
 
+/*
+ * The value is kept in ISO format and UTC: a parallel worker reads it again, and
+ * before it knows the session's time zone abbreviations.
+ */
+static bool
+make_canonical(char **value, TimestampTz instant)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	char		buf[MAXDATELEN + 1];
+	char	   *canonical = guc_malloc(LOG, sizeof(buf));
+
+	if (canonical == NULL || timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
+		return false;
+	tm.tm_isdst = 0;			/* else no zone is written */
+	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, buf);
+	strcpy(canonical, buf);
+	guc_free(*value);
+	*value = canonical;
+	return true;
+}
+
 static bool
 check_test_clock(char **newval, void **extra, GucSource source)
 {
@@ -106,6 +128,8 @@ check_test_clock(char **newval, void **extra, GucSource source)
 		GUC_check_errdetail("\"%s\" is not a point in time.", *newval);
 		return false;
 	}
+	if (**newval != '\0' && !make_canonical(newval, instant))
+		return false;
 	*extra = guc_malloc(LOG, sizeof(TimestampTz));
 	if (*extra == NULL)
 		return false;
