@@ -1,0 +1,2 @@
+\set id random(:first, :last)
+SELECT :id::bigint;

@@ -1,0 +1,190 @@
+# Tables from results.tsv, then each target and whether it was reached.
+
+use strict;
+use warnings;
+
+my (%slice, %instructions, %wal, %hot, %open, %used, @scenarios);
+
+while (<>)
+{
+	chomp;
+	my ($what, @field) = split /\t/;
+	if ($what eq 'slice')
+	{
+		my ($scenario, $round, $name, $tps, $p50, $p99, $mean, $cpu) = @field;
+		push @scenarios, $scenario unless exists $slice{$scenario};
+		$slice{$scenario}{$name}[$round] = { tps => $tps, p50 => $p50, p99 => $p99, cpu => $cpu };
+	}
+	elsif ($what eq 'instructions') { $instructions{ $field[0] }{ $field[1] } = $field[2] }
+	elsif ($what eq 'wal') { $wal{ $field[0] } = { records => $field[1], bytes => $field[2], images => $field[3] } }
+	elsif ($what eq 'hot') { $hot{ $field[0] } = { updates => $field[1], hot => $field[2] } }
+	elsif ($what eq 'open') { $open{ $field[1] }{ $field[2] }[ $field[0] ] = $field[7] }
+	elsif ($what eq 'used') { $used{ $field[1] }{ $field[2] }[ $field[0] ] = $field[6] }
+	else { die "results.tsv: unknown line \"$_\"\n" }
+}
+
+my @targets;
+
+throughput($_) foreach @scenarios;
+instructions('single', 'Instructions per call: single-user backend, EXECUTE');
+instructions('live', 'Instructions per call: prepared statements of a client');
+wal();
+hot();
+growth();
+targets();
+
+sub median
+{
+	my @sorted = sort { $a <=> $b } @_;
+	return ($sorted[ $#sorted / 2 ] + $sorted[ ($#sorted + 1) / 2 ]) / 2;
+}
+
+# Ratios of two contestants' slices of the same round: median, lowest, highest.
+sub paired
+{
+	my ($numerator, $denominator) = @_;
+	my @ratio = sort { $a <=> $b } map { $numerator->[$_] / $denominator->[$_] } 0 .. $#$numerator;
+	return (median(@ratio), $ratio[0], $ratio[-1]);
+}
+
+sub heading
+{
+	my ($title) = @_;
+	print "\n$title\n", '-' x length($title), "\n";
+}
+
+# Notes a target: the value must be at most ("<=") or at least (">=") the limit.
+sub target
+{
+	my ($name, $value, $relation, $limit, @spread) = @_;
+	my $reached = $relation eq '<=' ? $value <= $limit : $value >= $limit;
+	push @targets,
+	  [ $name, sprintf('%.2f', $value), @spread ? sprintf('%.2f..%.2f', @spread) : '', "$relation $limit", $reached ? 'reached' : 'missed' ];
+}
+
+sub throughput
+{
+	my ($scenario) = @_;
+	my $contestants = $slice{$scenario};
+	my $hot = $scenario =~ /one account/;
+	my $least = $hot ? 0.9 : $scenario =~ /fsync on/ ? 0.75 : 0.65;
+
+	heading("Throughput and latency: $scenario");
+	printf "%-12s %8s %18s %20s %20s %18s %8s %7s\n", '', 'calls/s', 'ratio to bare', 'p50 ratio', 'p99 ratio', 'CPU ratio', 'p99 ms', 'CPU us';
+	foreach my $name (ordered(keys %$contestants))
+	{
+		my %of = map {
+			my $figure = $_;
+			($figure => [ map { $_->{$figure} } @{ $contestants->{$name} } ]);
+		} qw(tps p50 p99 cpu);
+		my %ratio = map {
+			my $figure = $_;
+			($figure => [ paired($of{$figure}, [ map { $_->{$figure} } @{ $contestants->{bare} } ]) ]);
+		} qw(tps p50 p99 cpu);
+		printf "%-12s %8.0f %18s %20s %20s %18s %8.2f %7.1f\n", $name, median(@{ $of{tps} }),
+		  (map { sprintf '%.2f (%.2f..%.2f)', @{ $ratio{$_} } } qw(tps p50 p99 cpu)), median(@{ $of{p99} }) / 1000, median(@{ $of{cpu} });
+		next unless $name =~ /^(debit|credit)(_id)?$/;
+		target("calls/s of $name to bare: $scenario", $ratio{tps}[0], '>=', $least, @{ $ratio{tps} }[ 1, 2 ]);
+		target("p99 of $name to bare: $scenario", $ratio{p99}[0], '<=', 1, @{ $ratio{p99} }[ 1, 2 ]) if $hot;
+	}
+}
+
+sub instructions
+{
+	my ($how, $title) = @_;
+	my $count = $instructions{$how} or return;
+	my $floor = $count->{nothing};
+
+	heading($title);
+	printf "%-16s %10s %10s %14s %14s\n", '', 'total', 'net', 'total to bare', 'net to bare';
+	foreach my $name (ordered(grep { !/^used_|^open_/ } keys %$count))
+	{
+		my ($total, $bare) = ($count->{$name}, $count->{bare});
+		printf "%-16s %10d %10d %14.2f %14.2f\n", $name, $total, $total - $floor, $total / $bare, ($total - $floor) / ($bare - $floor);
+		next unless $name =~ /^(debit|credit)(_id)?$/;
+		target("instructions of $name to bare ($how)", $total / $bare, '<=', 1.25);
+	}
+	print "net: less what a statement costs that does nothing\n";
+
+	if (exists $count->{open_1})
+	{
+		print "\ndebit of an account with so many open credits\n";
+		printf "%6d %10d %6.2f\n", $_, $count->{"open_$_"}, $count->{"open_$_"} / $count->{open_1} foreach 1, 10, 100, 1000;
+		target('instructions of a debit with 1000 open credits to 1', $count->{open_1000} / $count->{open_1}, '<=', 1.15);
+	}
+	if (exists $count->{used_1})
+	{
+		print "\ndebit that uses up so many credits, and what each further one costs\n";
+		printf "%6d %10d %8s\n", $_, $count->{"used_$_"},
+		  $_ == 1 ? '' : int(($count->{"used_$_"} - $count->{used_1}) / ($_ - 1))
+		  foreach 1, 10, 100;
+	}
+}
+
+sub wal
+{
+	return unless %wal;
+	heading('WAL per call, warm');
+	printf "%-16s %8s %8s %12s\n", '', 'records', 'bytes', 'page images';
+	foreach my $name (ordered(keys %wal))
+	{
+		printf "%-16s %8.1f %8.0f %12.0f\n", $name, @{ $wal{$name} }{qw(records bytes images)};
+		target("WAL bytes of $name", $wal{$name}{bytes}, '<=', 480) if $name =~ /^(debit|debit_id|debit_key)$/;
+	}
+}
+
+sub hot
+{
+	return unless %hot;
+	heading('HOT updates');
+	foreach my $table (sort keys %hot)
+	{
+		my $percent = 100 * $hot{$table}{hot} / $hot{$table}{updates};
+		printf "%-16s %10d updates %8.2f %% HOT\n", $table, $hot{$table}{updates}, $percent;
+		target("HOT updates of $table, %", $percent, '>=', 99) unless $table =~ /^(bare|shop)_/;
+	}
+}
+
+sub growth
+{
+	return unless %open;
+	heading('CPU us of a debit by open credits in the account, and ratio to one');
+	foreach my $name (ordered(keys %open))
+	{
+		my $by = $open{$name};
+		foreach my $n (sort { $a <=> $b } keys %$by)
+		{
+			my @ratio = paired($by->{$n}, $by->{1});
+			printf "%-16s %6d %8.1f us %6.2f (%.2f..%.2f)\n", $name, $n, median(@{ $by->{$n} }), @ratio;
+			target('CPU of a debit with 1000 open credits to 1', $ratio[0], '<=', 1.15, @ratio[ 1, 2 ]) if $name eq 'debit' && $n == 1000;
+		}
+	}
+
+	heading('Latency of a debit by credits used up, and of each further credit');
+	foreach my $name (ordered(keys %used))
+	{
+		my $by = $used{$name};
+		foreach my $n (sort { $a <=> $b } keys %$by)
+		{
+			my @further = map { ($by->{$n}[$_] - $by->{1}[$_]) / ($n - 1 || 1) } 0 .. $#{ $by->{$n} };
+			@further = sort { $a <=> $b } @further;
+			printf "%-16s %6d %8.1f us %s\n", $name, $n, median(@{ $by->{$n} }),
+			  $n == 1 ? '' : sprintf('%.1f us each (%.1f..%.1f)', median(@further), @further[ 0, -1 ]);
+			target("us per further credit, of $n", median(@further), '<=', 8, @further[ 0, -1 ]) if $name eq 'debit_many' && $n > 1;
+		}
+	}
+}
+
+sub targets
+{
+	heading('Targets');
+	printf "%-60s %8s %14s %8s  %s\n", @$_ foreach @targets;
+}
+
+# The contestants in the order in which a reader compares them.
+sub ordered
+{
+	my %place;
+	@place{qw(nothing bare plpgsql plpgsql_many orm debit debit_id debit_key debit_many debit_plain credit credit_id credit_key credit_expiring credit_plain)} = 1 .. 15;
+	return sort { $place{$a} <=> $place{$b} } @_;
+}

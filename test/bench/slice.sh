@@ -1,0 +1,35 @@
+# One contestant for some seconds, or for some calls.  Sourced by run.
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
+
+# Contestants that send the same script under other settings.
+declare -A script=([debit_plain]=debit [credit_plain]=credit)
+declare -A setting=([debit_plain]='-c storecredit.fast_path=off' [credit_plain]='-c storecredit.fast_path=off')
+
+script_of() { printf '%s' "$here/calls/${script[$1]:-$1}.sql"; }
+
+# slice CONTESTANT ACCOUNTS CENTS PGBENCH-OPTIONS...: prints the figures of figures.pl.
+slice() {
+	local contestant=$1 accounts=$2 cents=$3 log=$SANDBOX/tmp/log children cpu
+
+	rm -f "$log".*
+	children=$(server_children)
+	cpu=$(cpu_of_ended_backends)
+	PGOPTIONS="${setting[$contestant]:-} ${PGOPTIONS:-}" pgbench --no-vacuum --protocol=prepared \
+		--file="${file:-$(script_of "$contestant")}" --log --log-prefix="$log" \
+		--define=first="${first[$accounts]}" --define=last="${last[$accounts]}" --define=cents="$cents" \
+		--define=amount="$(printf '%d.%02d USD' $((cents / 100)) $((cents % 100)))" "${@:4}" \
+		>"$SANDBOX/tmp/pgbench.out" 2>"$SANDBOX/tmp/pgbench.err" || {
+		cat "$SANDBOX/tmp/pgbench.err" >&2
+		return 1
+	}
+	while [ "$(server_children)" -gt "$children" ]; do :; done
+	cpu=$(($(cpu_of_ended_backends) - cpu))
+	perl "$here/figures.pl" "$cpu" "$SANDBOX/tmp/pgbench.out" "$log".*
+}
+
+# In microseconds.
+cpu_of_ended_backends() {
+	awk -v tick="$(getconf CLK_TCK)" '{ printf "%d", ($16 + $17) / tick * 1000000 }' "/proc/$postmaster/stat"
+}
+
+server_children() { wc -w <"/proc/$postmaster/task/$postmaster/children"; }

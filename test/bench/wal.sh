@@ -1,0 +1,18 @@
+# WAL per call, where no page owes a full-page image.  Sourced by run.
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
+
+measure_wal() {
+	local contestant from to
+
+	need_live_database
+	for contestant in bare plpgsql orm debit debit_id debit_key debit_plain credit credit_key credit_expiring credit_plain; do
+		slice "$contestant" few 1 --transactions=$((CALLS * 2)) >/dev/null
+		from=$(sql --command="SELECT pg_current_wal_flush_lsn()")
+		slice "$contestant" few 1 --transactions="$CALLS" >/dev/null
+		to=$(sql --command="SELECT pg_current_wal_flush_lsn()")
+		pg_waldump --path="$PGDATA/pg_wal" --start="$from" --end="$to" --stats=record >"$OUT/wal.$contestant"
+		awk -v OFS='\t' -v contestant="$contestant" -v calls="$CALLS" '
+			$1 == "Total" { print "wal", contestant, $2 / calls, $3 / calls, $5 / calls }' "$OUT/wal.$contestant" >>"$results"
+	done
+	check_books live
+}
