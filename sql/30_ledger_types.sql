@@ -28,17 +28,17 @@ COMMENT ON COLUMN store_credit_transaction.kind IS 'credit, debit, debit_revert,
 COMMENT ON COLUMN store_credit_transaction.amount IS 'signed effect on the balance: a debit is negative';
 COMMENT ON COLUMN store_credit_transaction.balance_after IS 'the account''s balance once this entry was booked';
 COMMENT ON COLUMN store_credit_transaction.created_at IS 'when it was booked, by the clock read under the account''s lock';
-COMMENT ON COLUMN store_credit_transaction.expires_at IS 'of a credit: the first instant at which it is gone; null for never';
+COMMENT ON COLUMN store_credit_transaction.expires_at IS 'of a credit, and of an adjustment of one: the first instant at which it is gone, null for never; of an expiration: when it was due';
 COMMENT ON COLUMN store_credit_transaction.category IS 'the application''s word for what it was for (refund, bonus, promotion ...)';
 COMMENT ON COLUMN store_credit_transaction.memo IS 'why, for people to read; may be blanked later';
 COMMENT ON COLUMN store_credit_transaction.reference IS 'what it belongs to elsewhere: an order, a return, a payment';
 COMMENT ON COLUMN store_credit_transaction.issuer IS 'who did it, in the application''s words; the session user unless given';
 COMMENT ON COLUMN store_credit_transaction.recorded_by IS 'the database session''s user; cannot be given';
 COMMENT ON COLUMN store_credit_transaction.idempotency_key IS 'the key the call came with: once per account, forever';
-COMMENT ON COLUMN store_credit_transaction.related_seq IS 'of an expiration, adjustment or revocation: the credit; of a debit_revert: the debit';
+COMMENT ON COLUMN store_credit_transaction.related_seq IS 'of an expiration, adjustment or revocation: the credit; of a debit_revert: the debit; of a bonus: the refund';
 COMMENT ON COLUMN store_credit_transaction.hold_id IS 'of a captured debit: its hold';
 COMMENT ON COLUMN store_credit_transaction.metadata IS 'anything else the application wants to keep; may be blanked later';
-COMMENT ON COLUMN store_credit_transaction.draws IS 'pairs of credit seq and minor units, in the order drawn: what a debit took from each credit, or what a credit at once paid back to the credit line (its own seq)';
+COMMENT ON COLUMN store_credit_transaction.draws IS 'pairs of credit seq and minor units: what a debit took from each credit, in the order drawn; what a debit_revert gave back to each; what a credit or an adjustment took from credits to pay back the credit line';
 COMMENT ON COLUMN store_credit_transaction.request_hash IS 'digest of the arguments of a call with an idempotency key';
 
 CREATE TYPE store_credit_hold AS (
@@ -56,8 +56,11 @@ CREATE TYPE store_credit_hold AS (
 	recorded_by     text,
 	idempotency_key text COLLATE "C",
 	metadata        jsonb,
+	authorized      bigint[],
 	draws           bigint[],
-	request_hash    bigint
+	request_hash    bigint,
+	closing_key     text COLLATE "C",
+	closing_hash    bigint
 );
 COMMENT ON TYPE store_credit_hold IS 'money set aside for a checkout: a row of storecredit.hold';
 COMMENT ON COLUMN store_credit_hold.account_id IS 'the account';
@@ -74,8 +77,11 @@ COMMENT ON COLUMN store_credit_hold.issuer IS 'who did it, in the application''s
 COMMENT ON COLUMN store_credit_hold.recorded_by IS 'the database session''s user; cannot be given';
 COMMENT ON COLUMN store_credit_hold.idempotency_key IS 'the key the call came with: once per account, forever';
 COMMENT ON COLUMN store_credit_hold.metadata IS 'anything else the application wants to keep; may be blanked later';
-COMMENT ON COLUMN store_credit_hold.draws IS 'pairs of credit seq and minor units, in the order drawn: what is set aside from each credit';
+COMMENT ON COLUMN store_credit_hold.authorized IS 'pairs of credit seq and minor units, in the order drawn: what was set aside from each credit';
+COMMENT ON COLUMN store_credit_hold.draws IS 'what of that is still set aside: neither captured nor released';
 COMMENT ON COLUMN store_credit_hold.request_hash IS 'digest of the arguments of a call with an idempotency key';
+COMMENT ON COLUMN store_credit_hold.closing_key IS 'idempotency key of the call that voided it: once per account, forever';
+COMMENT ON COLUMN store_credit_hold.closing_hash IS 'digest of that call''s arguments';
 
 CREATE FUNCTION store_credit_clock() RETURNS timestamptz
 LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';

@@ -13,7 +13,7 @@ BEGIN
 		RAISE EXCEPTION 'schema storecredit has the remains of a ledger'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = 'DROP EXTENSION ... CASCADE takes what is made of the extension''s types, and leaves the rest of the tables.',
-				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.notification.';
+				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification.';
 	END IF;
 	IF to_regclass('storecredit.account') IS NOT NULL THEN
 		RAISE NOTICE 'the ledger exists already, nothing done';
@@ -96,6 +96,9 @@ BEGIN
 	);
 	CREATE UNIQUE INDEX transaction_idempotency_key ON storecredit.transaction (account_id, idempotency_key)
 		WHERE idempotency_key IS NOT NULL;
+	CREATE INDEX transaction_related_seq_idx ON storecredit.transaction (account_id, related_seq, seq)
+		WHERE related_seq IS NOT NULL AND kind <> 'expiration';
+	COMMENT ON INDEX storecredit.transaction_related_seq_idx IS 'what has been done to a credit or a debit since, but for expirations';
 	COMMENT ON TABLE storecredit.transaction IS 'the append-only history of every account';
 	COMMENT ON INDEX storecredit.transaction_idempotency_key IS 'an idempotency key is used once per account, forever';
 
@@ -139,10 +142,20 @@ BEGIN
 		CONSTRAINT hold_idempotency_check CHECK (
 			(idempotency_key IS NULL) = (request_hash IS NULL)
 			AND char_length(idempotency_key) BETWEEN 1 AND 255),
-		CONSTRAINT hold_draws_check CHECK (cardinality(draws) % 2 = 0)
+		CONSTRAINT hold_closing_check CHECK (
+			(closing_key IS NULL) = (closing_hash IS NULL)
+			AND char_length(closing_key) BETWEEN 1 AND 255),
+		CONSTRAINT hold_draws_check CHECK (cardinality(authorized) % 2 = 0 AND cardinality(draws) % 2 = 0)
 	) WITH (fillfactor = 90);
 	CREATE UNIQUE INDEX hold_idempotency_key ON storecredit.hold (account_id, idempotency_key)
 		WHERE idempotency_key IS NOT NULL;
+	CREATE UNIQUE INDEX hold_closing_key ON storecredit.hold (account_id, closing_key)
+		WHERE closing_key IS NOT NULL;
+	CREATE INDEX hold_open_idx ON storecredit.hold (account_id, expires_at, hold_id) WHERE closed_at IS NULL;
+	CREATE INDEX hold_expires_at_idx ON storecredit.hold (expires_at, account_id) WHERE closed_at IS NULL;
+	COMMENT ON INDEX storecredit.hold_closing_key IS 'an idempotency key is used once per account, forever';
+	COMMENT ON INDEX storecredit.hold_open_idx IS 'the open holds of an account';
+	COMMENT ON INDEX storecredit.hold_expires_at_idx IS 'the order of the expiry sweep';
 	COMMENT ON TABLE storecredit.hold IS 'authorizations: money set aside for a checkout until it is captured, voided or past its end';
 	COMMENT ON INDEX storecredit.hold_idempotency_key IS 'an idempotency key is used once per account, forever';
 
@@ -168,6 +181,20 @@ BEGIN
 	COMMENT ON COLUMN storecredit.currency_limit.max_balance IS 'the most that an account may hold after a credit';
 	COMMENT ON COLUMN storecredit.currency_limit.max_credit IS 'the most that one credit may bring';
 	COMMENT ON COLUMN storecredit.currency_limit.max_debit IS 'the most that one debit may take';
+
+	CREATE TABLE storecredit.refund_bonus (
+		currency text COLLATE "C" NOT NULL,
+		percent  numeric,
+		fixed    money_ccy,
+		CONSTRAINT refund_bonus_pkey PRIMARY KEY (currency),
+		CONSTRAINT refund_bonus_percent_check CHECK (percent >= 0 AND percent < 'infinity'),
+		CONSTRAINT refund_bonus_fixed_check CHECK (
+			currency = money_ccy_currency(fixed) AND money_ccy_to_minor(fixed) >= 0)
+	);
+	COMMENT ON TABLE storecredit.refund_bonus IS 'what a refund in a currency brings on top where the call does not say; no row is nothing';
+	COMMENT ON COLUMN storecredit.refund_bonus.currency IS 'ISO 4217 code';
+	COMMENT ON COLUMN storecredit.refund_bonus.percent IS 'of the refund, rounded half-even to the minor unit';
+	COMMENT ON COLUMN storecredit.refund_bonus.fixed IS 'an amount, added to the percentage';
 
 	-- outbox -----------------------------------------------------------------------------------
 
@@ -215,7 +242,13 @@ BEGIN
 	ALTER TABLE storecredit.open_credit ENABLE ALWAYS TRIGGER guard_truncate;
 	ALTER TABLE storecredit.currency_limit ENABLE ALWAYS TRIGGER announce, ENABLE ALWAYS TRIGGER announce_truncate;
 
-	CREATE CONSTRAINT TRIGGER guard_soundness AFTER INSERT OR UPDATE OR DELETE ON storecredit.account
+	-- An account that was just opened has nothing that could be unsound.
+	CREATE CONSTRAINT TRIGGER guard_soundness_insert AFTER INSERT ON storecredit.account
+		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+		WHEN (NEW.last_seq <> 0 OR NEW.last_hold_id <> 0
+			OR money_ccy_to_minor(NEW.balance) <> 0 OR money_ccy_to_minor(NEW.held) <> 0)
+		EXECUTE FUNCTION storecredit.guard_soundness();
+	CREATE CONSTRAINT TRIGGER guard_soundness AFTER UPDATE OR DELETE ON storecredit.account
 		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION storecredit.guard_soundness();
 	CREATE CONSTRAINT TRIGGER guard_soundness
 		AFTER INSERT OR DELETE OR UPDATE OF account_id, seq, kind, amount, balance_after, related_seq ON storecredit.transaction
@@ -229,9 +262,12 @@ BEGIN
 
 	CREATE VIEW storecredit.balance AS
 		SELECT a.account_id, a.owner, a.currency, a.balance, a.held,
-			-- as store_credit_balance() has it, which a large balance and a credit line do not overflow
-			money_ccy_from_minor(least(9223372036854775807, money_ccy_to_minor(a.balance)::numeric - money_ccy_to_minor(a.held)
-				+ money_ccy_to_minor(a.credit_line) - coalesce(money_ccy_to_minor(c.overdue), 0))::bigint, a.currency) AS available,
+			-- where something is held, a hold may be past its end: only the rules can tell what comes of it
+			CASE WHEN money_ccy_to_minor(a.held) > 0 THEN store_credit_available(a.account_id)
+				-- as store_credit_balance() has it, which a large balance and a credit line do not overflow
+				ELSE money_ccy_from_minor(least(9223372036854775807, money_ccy_to_minor(a.balance)::numeric
+					+ money_ccy_to_minor(a.credit_line) - coalesce(money_ccy_to_minor(c.overdue), 0))::bigint, a.currency)
+			END AS available,
 			c.next_expiry
 		FROM storecredit.account a
 		CROSS JOIN LATERAL (
@@ -249,16 +285,74 @@ BEGIN
 	COMMENT ON COLUMN storecredit.balance.next_expiry IS 'when the next credit expires; null if none will';
 
 	CREATE VIEW storecredit.allocation AS
-		SELECT t.account_id, t.seq AS debit_seq, t.draws[n] AS credit_seq,
-			money_ccy_from_minor(t.draws[n + 1], money_ccy_currency(t.amount)) AS amount
+		SELECT t.account_id, CASE t.kind WHEN 'debit' THEN t.seq ELSE t.related_seq END AS debit_seq,
+			t.draws[n] AS credit_seq,
+			money_ccy_from_minor(CASE t.kind WHEN 'debit' THEN t.draws[n + 1] ELSE - t.draws[n + 1] END,
+				money_ccy_currency(t.amount)) AS amount,
+			CASE t.kind WHEN 'debit' THEN 'draw' ELSE 'give_back' END AS kind,
+			t.hold_id, t.seq, t.created_at
 		FROM storecredit.transaction t
 		CROSS JOIN LATERAL generate_series(1, cardinality(t.draws), 2) n
-		WHERE t.kind = 'debit';
-	COMMENT ON VIEW storecredit.allocation IS 'which credits each debit drew on';
+		WHERE t.kind = 'debit' OR t.kind = 'debit_revert'
+		UNION ALL
+		SELECT h.account_id, NULL, h.draws[n],
+			money_ccy_from_minor(h.draws[n + 1], money_ccy_currency(h.amount)),
+			'hold', h.hold_id, NULL, h.created_at
+		FROM storecredit.hold h
+		CROSS JOIN LATERAL generate_series(1, cardinality(h.draws), 2) n
+		UNION ALL
+		-- of what was set aside, neither captured nor still set aside
+		SELECT h.account_id, NULL, h.authorized[n],
+			money_ccy_from_minor(- r.minor, money_ccy_currency(h.amount)),
+			'release', h.hold_id, NULL, h.closed_at
+		FROM storecredit.hold h
+		CROSS JOIN LATERAL generate_series(1, cardinality(h.authorized), 2) n
+		CROSS JOIN LATERAL (
+			SELECT h.authorized[n + 1] - coalesce(sum(t.draws[i + 1]), 0)::bigint
+			FROM storecredit.transaction t
+			CROSS JOIN LATERAL generate_series(1, cardinality(t.draws), 2) i
+			WHERE t.account_id = h.account_id AND t.hold_id = h.hold_id AND t.draws[i] = h.authorized[n]) r (minor)
+		WHERE h.closed_at IS NOT NULL AND r.minor > 0;
+	COMMENT ON VIEW storecredit.allocation IS 'which credits each debit and each hold drew on, and what was given back to them';
 	COMMENT ON COLUMN storecredit.allocation.account_id IS 'the account';
-	COMMENT ON COLUMN storecredit.allocation.debit_seq IS 'the debit''s seq';
+	COMMENT ON COLUMN storecredit.allocation.debit_seq IS 'the debit''s seq; null for a hold';
 	COMMENT ON COLUMN storecredit.allocation.credit_seq IS 'the credit''s seq';
-	COMMENT ON COLUMN storecredit.allocation.amount IS 'what the debit took from the credit';
+	COMMENT ON COLUMN storecredit.allocation.amount IS 'what was taken from the credit; negative for what was given back to it';
+	COMMENT ON COLUMN storecredit.allocation.kind IS 'draw or give_back of a debit; hold: still set aside; release: set aside once, and given back';
+	COMMENT ON COLUMN storecredit.allocation.hold_id IS 'the hold, also of a debit that captured one';
+	COMMENT ON COLUMN storecredit.allocation.seq IS 'the entry that drew or gave back; null for a hold';
+	COMMENT ON COLUMN storecredit.allocation.created_at IS 'when';
+
+	CREATE VIEW storecredit.credit AS
+		SELECT c.account_id, c.seq, a.owner,
+			c.amount + coalesce(l.adjusted, money_ccy_from_minor(0, a.currency)) AS amount,
+			coalesce(o.remaining, money_ccy_from_minor(0, a.currency)) AS remaining,
+			CASE WHEN l.adjustments > 0 THEN l.expires_at ELSE c.expires_at END AS expires_at,
+			coalesce(l.category, c.category) AS category, coalesce(l.memo, c.memo) AS memo,
+			c.reference, c.issuer, c.created_at
+		FROM storecredit.transaction c
+		JOIN storecredit.account a ON a.account_id = c.account_id
+		LEFT JOIN storecredit.open_credit o ON o.account_id = c.account_id AND o.seq = c.seq
+		CROSS JOIN LATERAL (
+			SELECT count(*) AS adjustments, sum(t.amount) AS adjusted,
+				(array_agg(t.expires_at ORDER BY t.seq DESC))[1] AS expires_at,
+				(array_agg(t.category ORDER BY t.seq DESC) FILTER (WHERE t.category IS NOT NULL))[1] AS category,
+				(array_agg(t.memo ORDER BY t.seq DESC) FILTER (WHERE t.memo IS NOT NULL))[1] AS memo
+			FROM storecredit.transaction t
+			WHERE t.account_id = c.account_id AND t.related_seq = c.seq AND t.kind = 'adjustment') l
+		WHERE c.kind = 'credit';
+	COMMENT ON VIEW storecredit.credit IS 'every credit as it is now, its edits counted';
+	COMMENT ON COLUMN storecredit.credit.account_id IS 'the account';
+	COMMENT ON COLUMN storecredit.credit.seq IS 'the credit''s seq in the account''s history';
+	COMMENT ON COLUMN storecredit.credit.owner IS 'whose it is, in the application''s words';
+	COMMENT ON COLUMN storecredit.credit.amount IS 'as issued and edited since';
+	COMMENT ON COLUMN storecredit.credit.remaining IS 'what is left of it: not spent, held, expired or revoked';
+	COMMENT ON COLUMN storecredit.credit.expires_at IS 'the first instant at which it is gone; null for never';
+	COMMENT ON COLUMN storecredit.credit.category IS 'as issued, or as last edited';
+	COMMENT ON COLUMN storecredit.credit.memo IS 'as issued, or as last edited';
+	COMMENT ON COLUMN storecredit.credit.reference IS 'what it belongs to elsewhere';
+	COMMENT ON COLUMN storecredit.credit.issuer IS 'who issued it';
+	COMMENT ON COLUMN storecredit.credit.created_at IS 'when it was issued';
 END
 $create_ledger$;
 COMMENT ON FUNCTION create_ledger() IS 'makes the ledger as tables of the calling role in schema storecredit; a notice and nothing else if there is one';

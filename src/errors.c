@@ -50,6 +50,30 @@ static const LedgerErrorInfo ledger_errors[] = {
 		"idempotency_key_parameter_mismatch", SC('0', '0', '8'),
 		"The same idempotency key cannot be used with different operation parameters", FIELD_IDEMPOTENCY_KEY
 	},
+	[HOLD_NOT_OPEN] = {
+		"hold_not_open", SC('0', '0', '9'),
+		"The store credit hold is not open", FIELD_ID
+	},
+	[EXCEEDS_HOLD_AMOUNT] = {
+		"exceeds_hold_amount", SC('0', '1', '0'),
+		"The amount exceeds what the store credit hold still holds", FIELD_AMOUNT
+	},
+	[EXCEEDS_REVERTABLE_AMOUNT] = {
+		"exceeds_revertable_amount", SC('0', '1', '1'),
+		"The amount exceeds what can still be reverted of the debit", FIELD_AMOUNT
+	},
+	[CREDIT_NOT_FOUND] = {
+		"credit_not_found", SC('0', '1', '2'),
+		"Store credit does not exist", FIELD_ID
+	},
+	[TRANSACTION_NOT_FOUND] = {
+		"transaction_not_found", SC('0', '1', '2'),
+		"Store credit transaction does not exist", FIELD_ID
+	},
+	[HOLD_NOT_FOUND] = {
+		"hold_not_found", SC('0', '1', '2'),
+		"Store credit hold does not exist", FIELD_ID
+	},
 	[CREDIT_IN_USE] = {
 		"credit_in_use", SC('0', '1', '3'),
 		"The store credit account uses more than the new amount allows", FIELD_AMOUNT
@@ -57,6 +81,10 @@ static const LedgerErrorInfo ledger_errors[] = {
 	[DEBIT_LIMIT_EXCEEDED] = {
 		"debit_limit_exceeded", SC('0', '1', '4'),
 		"The operation would exceed the limit of a single debit", FIELD_AMOUNT
+	},
+	[CREDIT_EXPIRED] = {
+		"credit_expired", SC('0', '1', '5'),
+		"The store credit has expired", FIELD_ID
 	},
 };
 

@@ -221,45 +221,57 @@ has_known_triggers(Relation rel, const KnownTable *known)
 
 /* ---- its indexes ---- */
 
-/* Sees which rows a partial index has; false if that is beyond the fast store. */
+/* column IS NOT NULL */
 static bool
-read_predicate(List *predicate, FastIndex *index)
+read_null_test(const NullTest *test, FastPredicate *predicate)
 {
-	Node	   *node;
-
-	index->rows = ALL_ROWS;
-	if (predicate == NIL)
-		return true;
-	if (list_length(predicate) != 1)
+	if (test->nulltesttype != IS_NOT_NULL || !IsA(test->arg, Var) || predicate->not_null != 0)
 		return false;
+	predicate->not_null = ((const Var *) test->arg)->varattno;
+	return true;
+}
 
-	node = linitial(predicate);
-	if (IsA(node, NullTest))
+/* column < 'infinity', or column <> 'word' */
+static bool
+read_comparison(const OpExpr *test, FastPredicate *predicate)
+{
+	const Node *column = linitial(test->args);
+	const Const *constant = lsecond(test->args);
+	Oid			function = get_opcode(test->opno);
+
+	if (!IsA(column, Var) || !IsA(constant, Const) || constant->constisnull)
+		return false;
+	if (function == F_TIMESTAMPTZ_LT && predicate->before_infinity == 0 &&
+		DatumGetTimestampTz(constant->constvalue) == DT_NOEND)
 	{
-		NullTest   *test = (NullTest *) node;
-
-		if (test->nulltesttype != IS_NOT_NULL || !IsA(test->arg, Var))
-			return false;
-		index->rows = ROWS_NOT_NULL;
-		index->condition_column = ((Var *) test->arg)->varattno;
+		predicate->before_infinity = ((const Var *) column)->varattno;
 		return true;
 	}
-	if (IsA(node, OpExpr))
+	if (function == F_TEXTNE && predicate->differs == 0)
 	{
-		OpExpr	   *test = (OpExpr *) node;
-		Node	   *column = linitial(test->args);
-		Node	   *bound = lsecond(test->args);
-
-		if (get_opcode(test->opno) != F_TIMESTAMPTZ_LT ||
-			!IsA(column, Var) ||
-			!IsA(bound, Const) ||
-			DatumGetTimestampTz(((Const *) bound)->constvalue) != DT_NOEND)
-			return false;
-		index->rows = ROWS_BEFORE_INFINITY;
-		index->condition_column = ((Var *) column)->varattno;
+		predicate->differs = ((const Var *) column)->varattno;
+		predicate->from = DatumGetTextPCopy(constant->constvalue);
 		return true;
 	}
 	return false;
+}
+
+/* False if the predicate says more than the fast store understands. */
+static bool
+read_predicate(List *clauses, FastPredicate *predicate)
+{
+	ListCell   *cell;
+
+	memset(predicate, 0, sizeof(FastPredicate));
+	foreach(cell, clauses)
+	{
+		const Node *node = lfirst(cell);
+
+		if (!(IsA(node, NullTest) && read_null_test((const NullTest *) node, predicate)) &&
+			!(IsA(node, OpExpr) && read_comparison((const OpExpr *) node, predicate)))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -274,7 +286,7 @@ read_index(Relation index_rel, FastIndex *index)
 		!form->indimmediate ||
 		form->indisexclusion ||
 		RelationGetIndexExpressions(index_rel) != NIL ||
-		!read_predicate(RelationGetIndexPredicate(index_rel), index))
+		!read_predicate(RelationGetIndexPredicate(index_rel), &index->predicate))
 		return false;
 	index->oid = RelationGetRelid(index_rel);
 	index->unique = form->indisunique;
@@ -319,16 +331,17 @@ read_table(Oid relid, const KnownTable *known, FastTable *table)
 	return serves;
 }
 
-/* The index on just these columns that has the given rows, or -1. */
+/* The index on just these columns that has the rows that predicate says; or -1. */
 static int
-find_index(const FastTable *table, FastIndexRows rows, int column_count, const AttrNumber *columns)
+find_index(const FastTable *table, const FastPredicate *predicate, int column_count, const AttrNumber *columns)
 {
 	for (int i = 0; i < table->index_count; i++)
 	{
 		const FastIndex *index = &table->indexes[i];
 
-		if (index->unique &&
-			index->rows == rows &&
+		if (index->predicate.not_null == predicate->not_null &&
+			index->predicate.before_infinity == predicate->before_infinity &&
+			index->predicate.differs == predicate->differs &&
 			index->info->ii_NumIndexKeyAttrs == column_count &&
 			memcmp(index->info->ii_IndexAttrNumbers, columns, column_count * sizeof(AttrNumber)) == 0)
 			return i;
@@ -342,15 +355,21 @@ find_access_paths(FastTables *tables)
 	static const AttrNumber id[] = {1};
 	static const AttrNumber owner_currency[] = {10, 9};
 	static const AttrNumber account_expires_seq[] = {1, 2, 3};
+	static const AttrNumber expires_account[] = {2, 1};
 	static const AttrNumber account_key[] = {1, 13};
+	static const FastPredicate all_rows = {0};
+	static const FastPredicate that_expire = {.before_infinity = 2};
+	static const FastPredicate with_key = {.not_null = 13};
 
-	tables->account_by_id = find_index(&tables->account, ALL_ROWS, 1, id);
-	tables->account_by_owner = find_index(&tables->account, ALL_ROWS, 2, owner_currency);
-	tables->credits_in_order = find_index(&tables->open_credit, ALL_ROWS, 3, account_expires_seq);
-	tables->entry_by_key = find_index(&tables->transaction, ROWS_NOT_NULL, 2, account_key);
+	tables->account_by_id = find_index(&tables->account, &all_rows, 1, id);
+	tables->account_by_owner = find_index(&tables->account, &all_rows, 2, owner_currency);
+	tables->credits_in_order = find_index(&tables->open_credit, &all_rows, 3, account_expires_seq);
+	tables->credits_by_expiry = find_index(&tables->open_credit, &that_expire, 2, expires_account);
+	tables->entry_by_key = find_index(&tables->transaction, &with_key, 2, account_key);
 	return tables->account_by_id >= 0 &&
 		tables->account_by_owner >= 0 &&
 		tables->credits_in_order >= 0 &&
+		tables->credits_by_expiry >= 0 &&
 		tables->entry_by_key >= 0;
 }
 

@@ -14,20 +14,20 @@
 /* More indexes than this on a table, and the plain store serves. */
 #define MAX_FAST_INDEXES	8
 
-/* Which rows an index has. */
-typedef enum FastIndexRows
+/* What a row must be like for a partial index to have it: all that is set must hold. */
+typedef struct FastPredicate
 {
-	ALL_ROWS,
-	ROWS_NOT_NULL,				/* in condition_column */
-	ROWS_BEFORE_INFINITY		/* in condition_column, a timestamptz */
-} FastIndexRows;
+	AttrNumber	not_null;		/* this column is */
+	AttrNumber	before_infinity;	/* this timestamptz is */
+	AttrNumber	differs;		/* this text does, from that */
+	const text *from;
+} FastPredicate;
 
 typedef struct FastIndex
 {
 	Oid			oid;
 	bool		unique;
-	FastIndexRows rows;
-	AttrNumber	condition_column;
+	FastPredicate predicate;
 	IndexInfo  *info;
 } FastIndex;
 
@@ -48,6 +48,7 @@ typedef struct FastTables
 	int			account_by_id;
 	int			account_by_owner;
 	int			credits_in_order;
+	int			credits_by_expiry;
 	int			entry_by_key;
 } FastTables;
 

@@ -1,145 +1,46 @@
 /*
  * functions.c
- *		The ledger's SQL functions: arguments in, a row or an error out.
+ *		The SQL functions that find the account by its owner: credit, refund, debit,
+ *		authorize and balance.
  *
- * Every function comes twice, by owner and by account id, with the same
+ * Each but the last comes twice, by owner and by account id, with the same
  * arguments otherwise.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/jsonb.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "functions.h"
+#include "arguments.h"
 #include "ledger.h"
-#include "storecredit.h"
+#include "ledger_tables.h"
+#include "refund_bonus.h"
 
 PG_FUNCTION_INFO_V1(store_credit_credit_owner);
 PG_FUNCTION_INFO_V1(store_credit_credit_account);
+PG_FUNCTION_INFO_V1(store_credit_refund_owner);
+PG_FUNCTION_INFO_V1(store_credit_refund_account);
 PG_FUNCTION_INFO_V1(store_credit_debit_owner);
 PG_FUNCTION_INFO_V1(store_credit_debit_account);
+PG_FUNCTION_INFO_V1(store_credit_authorize_owner);
+PG_FUNCTION_INFO_V1(store_credit_authorize_account);
 PG_FUNCTION_INFO_V1(store_credit_balance);
+PG_FUNCTION_INFO_V1(store_credit_available);
 
-/* ---- arguments ---- */
-
-static void
-require_argument(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-}
-
-void
-check_word(const text *value, const char *name)
-{
-	int			length = pg_mbstrlen_with_len(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-
-	if (length == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be empty", name)));
-	if (length > MAX_WORD_LENGTH)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("%s must not be longer than %d characters", name, MAX_WORD_LENGTH),
-				 errdetail("It has %d.", length)));
-}
-
-static text *
-optional_text(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : PG_GETARG_TEXT_PP(n);
-}
-
-/* A short text that is looked up by, or grouped by. */
-static text *
-optional_word(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	text	   *value = optional_text(fcinfo, n);
-
-	if (value != NULL)
-		check_word(value, name);
-	return value;
-}
-
-static bool
-optional_bool(FunctionCallInfo fcinfo, int n)
-{
-	return !PG_ARGISNULL(n) && PG_GETARG_BOOL(n);
-}
-
-/* The six arguments that end every mutating function's list, but for notify in between. */
-static void
-get_annotation(FunctionCallInfo fcinfo, int first, Annotation *annotation, bool *notify)
-{
-	annotation->category = optional_word(fcinfo, first, "category");
-	annotation->memo = optional_text(fcinfo, first + 1);
-	annotation->reference = optional_word(fcinfo, first + 2, "reference");
-	annotation->issuer = optional_word(fcinfo, first + 3, "issuer");
-	annotation->idempotency_key = optional_word(fcinfo, first + 4, "idempotency_key");
-	*notify = optional_bool(fcinfo, first + 5);
-	annotation->metadata = PG_ARGISNULL(first + 6) ? NULL : PG_GETARG_JSONB_P(first + 6);
-}
-
-static void
-get_owner(FunctionCallInfo fcinfo, int n, const char *currency, AccountRef *ref)
-{
-	text	   *owner;
-
-	require_argument(fcinfo, n, "owner");
-	owner = PG_GETARG_TEXT_PP(n);
-	check_word(owner, "owner");
-	ref->owner = owner;
-	memcpy(ref->currency, currency, sizeof(ref->currency));
-}
-
-static void
-get_account_id(FunctionCallInfo fcinfo, int n, AccountRef *ref)
-{
-	require_argument(fcinfo, n, "account_id");
-	ref->owner = NULL;
-	ref->account_id = PG_GETARG_INT64(n);
-}
-
-static MoneyCcy
-get_amount(FunctionCallInfo fcinfo, int n)
-{
-	require_argument(fcinfo, n, "amount");
-	return *PG_GETARG_MONEY_CCY_P(n);
-}
-
-static TimestampTz
-get_expiry(FunctionCallInfo fcinfo, int expires_at, int expires_on)
-{
-	if (!PG_ARGISNULL(expires_at) && !PG_ARGISNULL(expires_on))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expires_at and expires_on cannot both be given")));
-	if (!PG_ARGISNULL(expires_on))
-		return end_of_shop_day(PG_GETARG_DATEADT(expires_on));
-	return PG_ARGISNULL(expires_at) ? NEVER : PG_GETARG_TIMESTAMPTZ(expires_at);
-}
-
-/* ---- credit and debit ---- */
+/* ---- credit ---- */
 
 static Datum
 credit(FunctionCallInfo fcinfo, CreditRequest *request)
 {
-	LedgerResult result;
-	LedgerError *error;
+	CallResult	result;
 
-	request->expires_at = get_expiry(fcinfo, 2, 3);
-	get_annotation(fcinfo, 4, &request->annotation, &request->notify);
-	error = credit_account(request, &result);
-	if (error != NULL)
-		raise_ledger_error(error);
-	return result.row;
+	request->expires_at = get_expiry_arguments(fcinfo, 2, 3);
+	get_annotation_arguments(fcinfo, 4, &request->call);
+	return answer_or_raise(credit_account(request, &result), &result);
 }
 
 Datum
@@ -147,8 +48,8 @@ store_credit_credit_owner(PG_FUNCTION_ARGS)
 {
 	CreditRequest request = {0};
 
-	request.amount = get_amount(fcinfo, 1);
-	get_owner(fcinfo, 0, request.amount.currency, &request.account);
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_owner_argument(fcinfo, 0, request.amount.currency, &request.call.account);
 	return credit(fcinfo, &request);
 }
 
@@ -157,23 +58,84 @@ store_credit_credit_account(PG_FUNCTION_ARGS)
 {
 	CreditRequest request = {0};
 
-	request.amount = get_amount(fcinfo, 1);
-	get_account_id(fcinfo, 0, &request.account);
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_account_argument(fcinfo, 0, &request.call.account);
 	return credit(fcinfo, &request);
 }
+
+/* ---- refund ---- */
+
+static void
+get_bonus_arguments(FunctionCallInfo fcinfo, int bonus, int bonus_percent, RefundRequest *request)
+{
+	if (!PG_ARGISNULL(bonus) && !PG_ARGISNULL(bonus_percent))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bonus and bonus_percent cannot both be given")));
+	request->has_bonus = !PG_ARGISNULL(bonus) || !PG_ARGISNULL(bonus_percent);
+	if (!PG_ARGISNULL(bonus))
+		request->bonus = *PG_GETARG_MONEY_CCY_P(bonus);
+	if (!PG_ARGISNULL(bonus_percent))
+		request->bonus = percent_of(&request->amount, PG_GETARG_NUMERIC(bonus_percent));
+}
+
+/* The rows as an array, which the SQL function unnests. */
+static Datum
+refund(FunctionCallInfo fcinfo, RefundRequest *request)
+{
+	Annotation *annotation = &request->call.annotation;
+	CallResult	result;
+
+	get_bonus_arguments(fcinfo, 2, 3, request);
+	request->expires_at = get_expiry_arguments(fcinfo, 4, 5);
+	request->bonus_expires_at = get_expiry_arguments(fcinfo, 6, 7);
+	if (PG_ARGISNULL(6) && PG_ARGISNULL(7))
+		request->bonus_expires_at = request->expires_at;
+	annotation->category = cstring_to_text("refund");
+	annotation->memo = get_text_argument(fcinfo, 8);
+	annotation->reference = get_word_argument(fcinfo, 9, "reference");
+	annotation->issuer = get_word_argument(fcinfo, 10, "issuer");
+	annotation->metadata = get_jsonb_argument(fcinfo, 13);
+	request->bonus_annotation = *annotation;
+	request->bonus_annotation.category = cstring_to_text("bonus");
+	annotation->idempotency_key = get_word_argument(fcinfo, 11, "idempotency_key");
+	request->call.notify = get_bool_argument(fcinfo, 12);
+
+	(void) answer_or_raise(refund_account(request, &result), &result);
+	PG_RETURN_ARRAYTYPE_P(construct_array(result.rows, result.row_count, get_ledger_tables()->entry_type,
+										  -1, false, TYPALIGN_DOUBLE));
+}
+
+Datum
+store_credit_refund_owner(PG_FUNCTION_ARGS)
+{
+	RefundRequest request = {0};
+
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_owner_argument(fcinfo, 0, request.amount.currency, &request.call.account);
+	return refund(fcinfo, &request);
+}
+
+Datum
+store_credit_refund_account(PG_FUNCTION_ARGS)
+{
+	RefundRequest request = {0};
+
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_account_argument(fcinfo, 0, &request.call.account);
+	return refund(fcinfo, &request);
+}
+
+/* ---- debit ---- */
 
 static Datum
 debit(FunctionCallInfo fcinfo, DebitRequest *request)
 {
-	LedgerResult result;
-	LedgerError *error;
+	CallResult	result;
 
-	request->allow_partial = optional_bool(fcinfo, 2);
-	get_annotation(fcinfo, 3, &request->annotation, &request->notify);
-	error = debit_account(request, &result);
-	if (error != NULL)
-		raise_ledger_error(error);
-	return result.row;
+	request->allow_partial = get_bool_argument(fcinfo, 2);
+	get_annotation_arguments(fcinfo, 3, &request->call);
+	return answer_or_raise(debit_account(request, &result), &result);
 }
 
 Datum
@@ -181,8 +143,8 @@ store_credit_debit_owner(PG_FUNCTION_ARGS)
 {
 	DebitRequest request = {0};
 
-	request.amount = get_amount(fcinfo, 1);
-	get_owner(fcinfo, 0, request.amount.currency, &request.account);
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_owner_argument(fcinfo, 0, request.amount.currency, &request.call.account);
 	return debit(fcinfo, &request);
 }
 
@@ -191,9 +153,47 @@ store_credit_debit_account(PG_FUNCTION_ARGS)
 {
 	DebitRequest request = {0};
 
-	request.amount = get_amount(fcinfo, 1);
-	get_account_id(fcinfo, 0, &request.account);
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_account_argument(fcinfo, 0, &request.call.account);
 	return debit(fcinfo, &request);
+}
+
+/* ---- authorize ---- */
+
+static Datum
+authorize(FunctionCallInfo fcinfo, AuthorizeRequest *request)
+{
+	Annotation *annotation = &request->call.annotation;
+	CallResult	result;
+
+	request->allow_partial = get_bool_argument(fcinfo, 2);
+	request->expires_at = PG_ARGISNULL(3) ? NEVER : PG_GETARG_TIMESTAMPTZ(3);
+	annotation->memo = get_text_argument(fcinfo, 4);
+	annotation->reference = get_word_argument(fcinfo, 5, "reference");
+	annotation->issuer = get_word_argument(fcinfo, 6, "issuer");
+	annotation->idempotency_key = get_word_argument(fcinfo, 7, "idempotency_key");
+	annotation->metadata = get_jsonb_argument(fcinfo, 8);
+	return answer_or_raise(authorize_hold(request, &result), &result);
+}
+
+Datum
+store_credit_authorize_owner(PG_FUNCTION_ARGS)
+{
+	AuthorizeRequest request = {0};
+
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_owner_argument(fcinfo, 0, request.amount.currency, &request.call.account);
+	return authorize(fcinfo, &request);
+}
+
+Datum
+store_credit_authorize_account(PG_FUNCTION_ARGS)
+{
+	AuthorizeRequest request = {0};
+
+	request.amount = get_money_argument(fcinfo, 1, "amount");
+	get_account_argument(fcinfo, 0, &request.call.account);
+	return authorize(fcinfo, &request);
 }
 
 /* ---- balance ---- */
@@ -203,9 +203,22 @@ store_credit_balance(PG_FUNCTION_ARGS)
 {
 	const Currency *currency;
 	AccountRef	ref = {0};
+	MoneyCcy	available;
 
 	require_argument(fcinfo, 1, "currency");
 	currency = require_currency(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	get_owner(fcinfo, 0, currency->code, &ref);
-	PG_RETURN_MONEY_CCY_P(new_money_ccy(available_balance(&ref), currency->code));
+	get_owner_argument(fcinfo, 0, currency->code, &ref);
+	(void) available_balance(&ref, &available);
+	PG_RETURN_MONEY_CCY_P(new_money_ccy(available.minor, currency->code));
+}
+
+Datum
+store_credit_available(PG_FUNCTION_ARGS)
+{
+	AccountRef	ref = {.account_id = PG_GETARG_INT64(0)};
+	MoneyCcy	available;
+
+	if (!available_balance(&ref, &available))
+		PG_RETURN_NULL();
+	PG_RETURN_MONEY_CCY_P(new_money_ccy(available.minor, available.currency));
 }

@@ -24,8 +24,9 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "arguments.h"
 #include "compat.h"
-#include "functions.h"
+#include "json_input.h"
 #include "ledger.h"
 #include "store_rows.h"
 #include "storecredit.h"
@@ -68,121 +69,24 @@ static const char *const money_fields[] = {"amount", "currencyCode", NULL};
 
 /* ---- reading the input ---- */
 
-static void
-invalid_input(const Mutation *mutation, const char *path, const char *problem)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s was provided an invalid value for \"%s\"", mutation->input, path),
-			 errdetail("%s.", problem)));
-}
-
-static bool
-is_one_of(const char *name, size_t length, const char *const *fields)
-{
-	for (; *fields != NULL; fields++)
-	{
-		if (strlen(*fields) == length && memcmp(*fields, name, length) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* An object that has no other than the given fields. */
-static void
-check_fields(const Mutation *mutation, JsonbContainer *object, const char *type, const char *const *fields)
-{
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	value;
-
-	if (!JsonContainerIsObject(object))
-		invalid_input(mutation, type, "Expected an object");
-	it = JsonbIteratorInit(object);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY && !is_one_of(value.val.string.val, value.val.string.len, fields))
-			invalid_input(mutation, pnstrdup(value.val.string.val, value.val.string.len),
-						  psprintf("Field is not defined on %s", type));
-	}
-}
-
-/* NULL for a field that is missing, or JSON's null. */
-static JsonbValue *
-get_field(JsonbContainer *object, const char *name)
-{
-	JsonbValue *value = getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
-
-	return value == NULL || value->type == jbvNull ? NULL : value;
-}
-
-static text *
-get_text_field(const Mutation *mutation, JsonbContainer *object, const char *name)
-{
-	JsonbValue *value = get_field(object, name);
-
-	if (value == NULL)
-		return NULL;
-	if (value->type != jbvString)
-		invalid_input(mutation, name, "Expected a string");
-	return cstring_to_text_with_len(value->val.string.val, value->val.string.len);
-}
-
-static text *
-get_word_field(const Mutation *mutation, JsonbContainer *object, const char *name)
-{
-	text	   *value = get_text_field(mutation, object, name);
-
-	if (value != NULL)
-		check_word(value, name);
-	return value;
-}
-
-static bool
-get_bool_field(const Mutation *mutation, JsonbContainer *object, const char *name)
-{
-	JsonbValue *value = get_field(object, name);
-
-	if (value == NULL)
-		return false;
-	if (value->type != jbvBool)
-		invalid_input(mutation, name, "Expected a boolean");
-	return value->val.boolean;
-}
-
-static Annotation
-get_annotation_fields(const Mutation *mutation, JsonbContainer *input)
-{
-	Annotation	annotation = {0};
-	JsonbValue *metadata = get_field(input, "metadata");
-
-	annotation.category = get_word_field(mutation, input, "category");
-	annotation.memo = get_text_field(mutation, input, "memo");
-	annotation.reference = get_word_field(mutation, input, "reference");
-	annotation.issuer = get_word_field(mutation, input, "issuer");
-	annotation.idempotency_key = get_word_field(mutation, input, "idempotencyKey");
-	annotation.metadata = metadata == NULL ? NULL : JsonbValueToJsonb(metadata);
-	return annotation;
-}
-
 static MoneyCcy
 get_money_field(const Mutation *mutation, JsonbContainer *input)
 {
-	JsonbValue *money = get_field(input, mutation->amount);
+	JsonbValue *money = get_json_field(input, mutation->amount);
 	JsonbValue *amount;
 	text	   *code;
 	const Currency *currency;
 	Datum		number;
 
 	if (money == NULL)
-		invalid_input(mutation, mutation->amount, "Expected value to not be null");
+		invalid_json_input(mutation->input, mutation->amount, "Expected value to not be null");
 	if (money->type != jbvBinary)
-		invalid_input(mutation, mutation->amount, "Expected an object");
-	check_fields(mutation, money->val.binary.data, "MoneyInput", money_fields);
+		invalid_json_input(mutation->input, mutation->amount, "Expected an object");
+	check_json_fields(mutation->input, money->val.binary.data, "MoneyInput", money_fields);
 
-	code = get_text_field(mutation, money->val.binary.data, "currencyCode");
+	code = get_json_text_field(mutation->input, money->val.binary.data, "currencyCode");
 	if (code == NULL)
-		invalid_input(mutation, "currencyCode", "Expected value to not be null");
+		invalid_json_input(mutation->input, "currencyCode", "Expected value to not be null");
 	currency = find_currency_by_text(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
 	if (currency == NULL)
 		ereport(ERROR,
@@ -191,9 +95,9 @@ get_money_field(const Mutation *mutation, JsonbContainer *input)
 						text_to_cstring(code)),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "currency_code_invalid")));
 
-	amount = get_field(money->val.binary.data, "amount");
+	amount = get_json_field(money->val.binary.data, "amount");
 	if (amount == NULL)
-		invalid_input(mutation, "amount", "Expected value to not be null");
+		invalid_json_input(mutation->input, "amount", "Expected value to not be null");
 	if (amount->type == jbvNumeric)
 		number = NumericGetDatum(amount->val.numeric);
 	else if (amount->type == jbvString)
@@ -201,7 +105,7 @@ get_money_field(const Mutation *mutation, JsonbContainer *input)
 									 CStringGetDatum(pnstrdup(amount->val.string.val, amount->val.string.len)),
 									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	else
-		invalid_input(mutation, "amount", "Expected a decimal number");
+		invalid_json_input(mutation->input, "amount", "Expected a decimal number");
 	return money_ccy_from_numeric_datum(number, currency->code);
 }
 
@@ -222,7 +126,7 @@ is_date_only(const char *string)
 static TimestampTz
 get_expiry_field(const Mutation *mutation, JsonbContainer *input)
 {
-	text	   *value = get_text_field(mutation, input, "expiresAt");
+	text	   *value = get_json_text_field(mutation->input, input, "expiresAt");
 	char	   *string;
 
 	if (value == NULL)
@@ -327,9 +231,9 @@ iso8601(TimestampTz instant)
 }
 
 static void
-push_transaction(JsonbParseState **state, const LedgerResult *result, const char *app)
+push_transaction(JsonbParseState **state, const CallResult *result, const char *app)
 {
-	HeapTupleHeader row = DatumGetHeapTupleHeader(result->row);
+	HeapTupleHeader row = DatumGetHeapTupleHeader(result->rows[0]);
 	bool		isnull;
 	const MoneyCcy *amount = DatumGetMoneyCcyP(GetAttributeByNum(row, ENTRY_AMOUNT, &isnull));
 	const MoneyCcy *balance_after = DatumGetMoneyCcyP(GetAttributeByNum(row, ENTRY_BALANCE_AFTER, &isnull));
@@ -401,7 +305,7 @@ push_user_error(JsonbParseState **state, const Mutation *mutation, const LedgerE
 }
 
 static Datum
-make_answer(const Mutation *mutation, const LedgerError *error, const LedgerResult *result, const char *app)
+make_answer(const Mutation *mutation, const LedgerError *error, const CallResult *result, const char *app)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue *answer;
@@ -446,7 +350,7 @@ get_input(FunctionCallInfo fcinfo, const Mutation *mutation)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", mutation->input)));
 	input = PG_GETARG_JSONB_P(1);
-	check_fields(mutation, &input->root, mutation->input_type, mutation->fields);
+	check_json_fields(mutation->input, &input->root, mutation->input_type, mutation->fields);
 	return &input->root;
 }
 
@@ -457,14 +361,14 @@ store_credit_account_credit(PG_FUNCTION_ARGS)
 	text	   *id = get_id(fcinfo);
 	JsonbContainer *input = get_input(fcinfo, mutation);
 	CreditRequest request = {0};
-	LedgerResult result;
+	CallResult result;
 	char	   *app;
 
 	request.amount = get_money_field(mutation, input);
 	request.expires_at = get_expiry_field(mutation, input);
-	request.annotation = get_annotation_fields(mutation, input);
-	request.notify = get_bool_field(mutation, input, "notify");
-	read_id(id, &request.amount, &request.account, &app);
+	get_json_annotation(mutation->input, input, &request.call);
+	request.call.annotation.idempotency_key = get_json_word_field(mutation->input, input, "idempotencyKey");
+	read_id(id, &request.amount, &request.call.account, &app);
 	return make_answer(mutation, credit_account(&request, &result), &result, app);
 }
 
@@ -475,13 +379,13 @@ store_credit_account_debit(PG_FUNCTION_ARGS)
 	text	   *id = get_id(fcinfo);
 	JsonbContainer *input = get_input(fcinfo, mutation);
 	DebitRequest request = {0};
-	LedgerResult result;
+	CallResult result;
 	char	   *app;
 
 	request.amount = get_money_field(mutation, input);
-	request.allow_partial = get_bool_field(mutation, input, "allowPartial");
-	request.annotation = get_annotation_fields(mutation, input);
-	request.notify = get_bool_field(mutation, input, "notify");
-	read_id(id, &request.amount, &request.account, &app);
+	request.allow_partial = get_json_bool_field(mutation->input, input, "allowPartial");
+	get_json_annotation(mutation->input, input, &request.call);
+	request.call.annotation.idempotency_key = get_json_word_field(mutation->input, input, "idempotencyKey");
+	read_id(id, &request.amount, &request.call.account, &app);
 	return make_answer(mutation, debit_account(&request, &result), &result, app);
 }

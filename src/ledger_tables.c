@@ -105,6 +105,7 @@ find_tables(void)
 	tables.owner = table_owner(tables.account);
 	tables.money_type = find_type(schema, "money_ccy");
 	tables.entry_type = find_type(schema, "store_credit_transaction");
+	tables.hold_type = find_type(schema, "store_credit_hold");
 	tables_known = true;
 }
 

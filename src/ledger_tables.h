@@ -19,6 +19,7 @@ typedef struct LedgerTables
 
 	Oid			money_type;		/* money_ccy */
 	Oid			entry_type;		/* store_credit_transaction */
+	Oid			hold_type;		/* store_credit_hold */
 } LedgerTables;
 
 /* The tables, or an error that names create_ledger(); valid until the next relcache invalidation. */

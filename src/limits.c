@@ -25,6 +25,7 @@
 #include "ledger_tables.h"
 #include "limits.h"
 #include "money_ccy.h"
+#include "records.h"
 #include "store.h"
 
 PG_FUNCTION_INFO_V1(store_credit_set_limit);
@@ -119,6 +120,24 @@ get_currency_limit(const char *currency)
 			return &limits[i];
 	}
 	return &no_limit;
+}
+
+/* ---- what the rules have decided ---- */
+
+static int64 vouched_account = 0;
+static int64 vouched_minor;
+
+void
+vouch_for_balance(int64 account_id, int64 minor)
+{
+	vouched_account = account_id;
+	vouched_minor = minor;
+}
+
+bool
+is_vouched_for(int64 account_id, int64 minor)
+{
+	return vouched_account == account_id && vouched_minor == minor;
 }
 
 /* ---- setting ---- */

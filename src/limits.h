@@ -23,4 +23,11 @@ typedef struct CurrencyLimit
 /* As last committed, or changed by this transaction; valid until the next call. */
 extern const CurrencyLimit *get_currency_limit(const char *currency);
 
+/*
+ * The rules let some balances grow above a limit: what was spent may always come
+ * back.  What they have decided is told to the guard of the account table.
+ */
+extern void vouch_for_balance(int64 account_id, int64 minor);
+extern bool is_vouched_for(int64 account_id, int64 minor);
+
 #endif							/* STORECREDIT_LIMITS_H */

@@ -76,6 +76,10 @@ extern char *money_ccy_to_decimal_cstring(const MoneyCcy *money);
 /* Exact or error (22P02 for too many decimals or an unknown currency, 22003 out of range). */
 extern MoneyCcy money_ccy_from_numeric_datum(Datum numeric, const char *currency);
 
+/* SQL functions, for calls from C. */
+extern Datum money_ccy_in(PG_FUNCTION_ARGS);
+extern Datum money_ccy_multiply(PG_FUNCTION_ARGS);
+
 /* 22P02 with a reason, unless the text is a code in any case. */
 extern const Currency *require_currency(const char *code);
 

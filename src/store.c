@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -50,17 +51,34 @@ set_pointer(EntryRow *row, int attnum, const void *value)
 		set_value(row, attnum, PointerGetDatum(value));
 }
 
-static ArrayType *
-make_draws_array(const Draw *draws, int count)
+ArrayType *
+draws_as_array(const Draws *draws)
 {
-	Datum	   *elements = palloc(2 * count * sizeof(Datum));
+	Datum	   *elements = palloc(2 * draws->count * sizeof(Datum));
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < draws->count; i++)
 	{
-		elements[2 * i] = Int64GetDatum(draws[i].credit_seq);
-		elements[2 * i + 1] = Int64GetDatum(draws[i].minor);
+		elements[2 * i] = Int64GetDatum(draws->items[i].credit_seq);
+		elements[2 * i + 1] = Int64GetDatum(draws->items[i].minor);
 	}
-	return construct_array(elements, 2 * count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	return construct_array(elements, 2 * draws->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+void
+add_draw(Draws *draws, int64 credit_seq, int64 minor)
+{
+	Draw	   *draw;
+
+	if (draws->count == draws->room)
+	{
+		draws->room = draws->room == 0 ? 4 : draws->room * 2;
+		draws->items = draws->items == NULL ?
+			palloc(draws->room * sizeof(Draw)) :
+			repalloc(draws->items, draws->room * sizeof(Draw));
+	}
+	draw = &draws->items[draws->count++];
+	draw->credit_seq = credit_seq;
+	draw->minor = minor;
 }
 
 void
@@ -89,21 +107,37 @@ fill_entry_row(EntryRow *row, const Account *account, const Entry *entry)
 	set_pointer(row, ENTRY_IDEMPOTENCY_KEY, annotation->idempotency_key);
 	if (entry->related_seq != 0)
 		set_value(row, ENTRY_RELATED_SEQ, Int64GetDatum(entry->related_seq));
+	if (entry->hold_id != 0)
+		set_value(row, ENTRY_HOLD_ID, Int64GetDatum(entry->hold_id));
 	set_pointer(row, ENTRY_METADATA, annotation->metadata);
-	if (entry->draw_count > 0)
-		set_pointer(row, ENTRY_DRAWS, make_draws_array(entry->draws, entry->draw_count));
+	if (entry->draws.count > 0)
+		set_pointer(row, ENTRY_DRAWS, draws_as_array(&entry->draws));
 	if (annotation->idempotency_key != NULL)
 		set_value(row, ENTRY_REQUEST_HASH, Int64GetDatum(entry->request_hash));
 }
 
 Datum
-entry_as_datum(HeapTuple row, MemoryContext context)
+row_as_datum(HeapTuple row, Oid type, MemoryContext context)
 {
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	TupleDesc	desc = lookup_rowtype_tupdesc(get_ledger_tables()->entry_type, -1);
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
 	Datum		result = heap_copy_tuple_as_datum(row, desc);
 
 	ReleaseTupleDesc(desc);
 	MemoryContextSwitchTo(caller);
 	return result;
+}
+
+Datum
+entry_as_datum(HeapTuple row, MemoryContext context)
+{
+	return row_as_datum(row, get_ledger_tables()->entry_type, context);
+}
+
+int64
+seq_of_row(Datum row)
+{
+	bool		isnull;
+
+	return DatumGetInt64(GetAttributeByNum(DatumGetHeapTupleHeader(row), ENTRY_SEQ, &isnull));
 }

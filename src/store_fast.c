@@ -37,6 +37,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "fast_tables.h"
@@ -101,6 +102,7 @@ typedef struct RowScan
 typedef struct FastStore
 {
 	LedgerStore base;
+	MemoryContext context;		/* of what lives as long as the store */
 	bool		for_update;
 	bool		has_written;
 	bool		has_queued;		/* stands in the account's queue */
@@ -109,7 +111,10 @@ typedef struct FastStore
 	OpenTable	open_credit;
 	OpenTable	transaction;	/* for update only */
 	Snapshot	snapshot;
+	RowScan		accounts_by_id;
+	RowScan		accounts_by_owner;
 	RowScan		credits;
+	RowScan		due;
 	ItemPointerData locked;		/* the account's version that is locked, if any */
 } FastStore;
 
@@ -145,20 +150,25 @@ get_index(OpenTable *table, int i)
 }
 
 static bool
-index_has_row(const FastIndex *index, const Datum *values, const bool *isnull)
+is_text(Datum value, const text *word)
 {
-	int			column = index->condition_column - 1;
+	const text *text_value = DatumGetTextPP(value);
 
-	switch (index->rows)
-	{
-		case ALL_ROWS:
-			return true;
-		case ROWS_NOT_NULL:
-			return !isnull[column];
-		case ROWS_BEFORE_INFINITY:
-			return !isnull[column] && DatumGetTimestampTz(values[column]) < DT_NOEND;
-	}
-	pg_unreachable();
+	return VARSIZE_ANY_EXHDR(text_value) == VARSIZE_ANY_EXHDR(word) &&
+		memcmp(VARDATA_ANY(text_value), VARDATA_ANY(word), VARSIZE_ANY_EXHDR(word)) == 0;
+}
+
+static bool
+index_has_row(const FastPredicate *predicate, const Datum *values, const bool *isnull)
+{
+	int			not_null = predicate->not_null - 1;
+	int			before_infinity = predicate->before_infinity - 1;
+	int			differs = predicate->differs - 1;
+
+	return (not_null < 0 || !isnull[not_null]) &&
+		(before_infinity < 0 ||
+		 (!isnull[before_infinity] && DatumGetTimestampTz(values[before_infinity]) < DT_NOEND)) &&
+		(differs < 0 || (!isnull[differs] && !is_text(values[differs], predicate->from)));
 }
 
 /* Enters a row in every index that has it; moved: it is a new version of a row, with the same keys. */
@@ -171,7 +181,7 @@ insert_index_entries(OpenTable *table, HeapTuple row, const Datum *values, const
 		Datum		keys[INDEX_MAX_KEYS];
 		bool		key_isnull[INDEX_MAX_KEYS];
 
-		if (!index_has_row(index, values, isnull))
+		if (!index_has_row(&index->predicate, values, isnull))
 			continue;
 		for (int k = 0; k < index->info->ii_NumIndexAttrs; k++)
 		{
@@ -210,21 +220,48 @@ follow_up_update(OpenTable *table, HeapTuple row)
 
 /* ---- finding rows ---- */
 
+/* Of the same index as before, if the scan was begun before. */
 static void
 begin_scan(FastStore *store, RowScan *scan, OpenTable *table, int index, ScanKey keys, int key_count)
 {
-	scan->table = table;
-	scan->buffer = InvalidBuffer;
-	scan->scan = begin_index_scan(table->rel, get_index(table, index), store->snapshot, key_count);
+	if (scan->scan == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(store->context);
+
+		scan->table = table;
+		scan->buffer = InvalidBuffer;
+		scan->scan = begin_index_scan(table->rel, get_index(table, index), store->snapshot, key_count);
+		MemoryContextSwitchTo(caller);
+	}
 	index_rescan(scan->scan, keys, key_count, NULL, 0);
 }
 
 static void
-end_scan(RowScan *scan)
+release_row(RowScan *scan)
 {
-	index_endscan(scan->scan);
 	if (BufferIsValid(scan->buffer))
 		ReleaseBuffer(scan->buffer);
+	scan->buffer = InvalidBuffer;
+}
+
+static void
+close_scan(RowScan *scan)
+{
+	if (scan->scan == NULL)
+		return;
+	release_row(scan);
+	index_endscan(scan->scan);
+	scan->scan = NULL;
+}
+
+/* A sweep will begin it again, with the same snapshot. */
+static void
+end_scan(FastStore *store, RowScan *scan)
+{
+	if (store->base.sweeps)
+		release_row(scan);
+	else
+		close_scan(scan);
 }
 
 /*
@@ -321,6 +358,7 @@ read_account(FastStore *store, HeapTuple row, Account *account)
 
 	account->account_id = form->account_id;
 	account->last_seq = form->last_seq;
+	account->last_hold_id = form->last_hold_id;
 	account->balance = form->balance.minor;
 	account->held = form->held.minor;
 	account->credit_line = form->credit_line.minor;
@@ -334,25 +372,26 @@ fast_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 {
 	FastStore  *store = (FastStore *) base;
 	ScanKeyData keys[2];
-	RowScan		scan;
+	RowScan    *scan = ref->owner != NULL ? &store->accounts_by_owner : &store->accounts_by_id;
 	bool		found;
 
-	renew_snapshot(store);
+	if (store->snapshot == NULL || !base->sweeps)
+		renew_snapshot(store);
 	if (ref->owner != NULL)
 	{
 		init_text_key(&keys[0], 1, ref->owner);
 		init_text_key(&keys[1], 2, cstring_to_text(ref->currency));
-		begin_scan(store, &scan, &store->account, store->tables->account_by_owner, keys, 2);
+		begin_scan(store, scan, &store->account, store->tables->account_by_owner, keys, 2);
 	}
 	else
 	{
 		init_int64_key(&keys[0], 1, ref->account_id);
-		begin_scan(store, &scan, &store->account, store->tables->account_by_id, keys, 1);
+		begin_scan(store, scan, &store->account, store->tables->account_by_id, keys, 1);
 	}
-	found = next_row(store, &scan);
+	found = next_row(store, scan);
 	if (found)
-		read_account(store, &scan.row, account);
-	end_scan(&scan);
+		read_account(store, &scan->row, account);
+	end_scan(store, scan);
 	return found;
 }
 
@@ -425,6 +464,7 @@ fast_save_account(LedgerStore *base, Account *account)
 	bool		is_locked = ItemPointerEquals(&store->locked, &row->t_self);
 
 	form->last_seq = account->last_seq;
+	form->last_hold_id = account->last_hold_id;
 	form->balance.minor = account->balance;
 	form->held.minor = account->held;
 	result = heap_update_tuple(store->account.rel, &account->tuple->t_self, row, is_locked, &failure);
@@ -440,7 +480,7 @@ fast_save_account(LedgerStore *base, Account *account)
 			 * Locked, if only by ourselves, or by those who refer to it.  Who has
 			 * the account must never stand in the queue: its first waits for him.
 			 */
-			if (!lock_account(store, account, LockWaitSkip))
+			if (!lock_account(store, account, LockWaitSkip) && !base->sweeps)
 			{
 				queue_for_account(store, account);
 				(void) lock_account(store, account, LockWaitBlock);
@@ -488,7 +528,7 @@ fast_next_credit(LedgerStore *base, OpenCredit *credit)
 static void
 fast_end_credits(LedgerStore *base)
 {
-	end_scan(&((FastStore *) base)->credits);
+	end_scan((FastStore *) base, &((FastStore *) base)->credits);
 }
 
 static HeapTuple
@@ -525,7 +565,7 @@ require_ok(TM_Result result)
 }
 
 static void
-fast_lessen_credit(LedgerStore *base, const Account *account, const OpenCredit *credit, int64 remaining)
+fast_change_credit(LedgerStore *base, const Account *account, const OpenCredit *credit, int64 remaining)
 {
 	FastStore  *store = (FastStore *) base;
 	Datum		values[CREDIT_COLUMNS];
@@ -562,16 +602,16 @@ fast_append_entry(LedgerStore *base, const Account *account, const Entry *entry)
 	fill_entry_row(&values, account, entry);
 	row = heap_form_tuple(RelationGetDescr(store->transaction.rel), values.values, values.isnull);
 	insert_row(&store->transaction, row, values.values, values.isnull);
-	return entry_as_datum(row, base->result_context);
+	return base->sweeps ? (Datum) 0 : entry_as_datum(row, base->result_context);
 }
 
 static bool
 fast_find_entry_by_key(LedgerStore *base, const Account *account, const text *idempotency_key,
-					   Datum *row, int64 *request_hash)
+					   Datum *row, int64 *seq, int64 *request_hash)
 {
 	FastStore  *store = (FastStore *) base;
 	ScanKeyData keys[2];
-	RowScan		scan;
+	RowScan		scan = {0};
 	bool		found;
 
 	init_int64_key(&keys[0], 1, account->account_id);
@@ -580,14 +620,45 @@ fast_find_entry_by_key(LedgerStore *base, const Account *account, const text *id
 	found = next_row(store, &scan);
 	if (found)
 	{
+		TupleDesc	desc = RelationGetDescr(store->transaction.rel);
 		bool		isnull;
 
-		*request_hash = DatumGetInt64(heap_getattr(&scan.row, ENTRY_REQUEST_HASH,
-												   RelationGetDescr(store->transaction.rel), &isnull));
+		*seq = DatumGetInt64(heap_getattr(&scan.row, ENTRY_SEQ, desc, &isnull));
+		*request_hash = DatumGetInt64(heap_getattr(&scan.row, ENTRY_REQUEST_HASH, desc, &isnull));
 		*row = entry_as_datum(&scan.row, base->result_context);
 	}
-	end_scan(&scan);
+	close_scan(&scan);
 	return found;
+}
+
+/* ---- sweeps ---- */
+
+static void
+fast_begin_due(LedgerStore *base, TimestampTz now)
+{
+	FastStore  *store = (FastStore *) base;
+	ScanKeyData key;
+
+	renew_snapshot(store);
+	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
+	begin_scan(store, &store->due, &store->open_credit, store->tables->credits_by_expiry, &key, 1);
+}
+
+static bool
+fast_next_due(LedgerStore *base, int64 *account_id)
+{
+	FastStore  *store = (FastStore *) base;
+
+	if (!next_row(store, &store->due))
+		return false;
+	*account_id = ((const CreditForm *) GETSTRUCT(&store->due.row))->account_id;
+	return true;
+}
+
+static void
+fast_end_due(LedgerStore *base)
+{
+	close_scan(&((FastStore *) base)->due);
 }
 
 /* ---- the store ---- */
@@ -597,6 +668,9 @@ fast_close(LedgerStore *base)
 {
 	FastStore  *store = (FastStore *) base;
 
+	close_scan(&store->accounts_by_id);
+	close_scan(&store->accounts_by_owner);
+	close_scan(&store->credits);
 	if (store->snapshot != NULL)
 		UnregisterSnapshot(store->snapshot);
 	close_one_table(&store->account);
@@ -642,16 +716,20 @@ open_fast_store(bool for_update)
 		.next_credit = fast_next_credit,
 		.end_credits = fast_end_credits,
 		.add_credit = fast_add_credit,
-		.lessen_credit = fast_lessen_credit,
+		.change_credit = fast_change_credit,
 		.remove_credit = fast_remove_credit,
 		.append_entry = fast_append_entry,
 		.find_entry_by_key = fast_find_entry_by_key,
+		.begin_due = fast_begin_due,
+		.next_due = fast_next_due,
+		.end_due = fast_end_due,
 		.close = fast_close,
 	};
 	FastStore  *store = palloc0(sizeof(FastStore));
 
 	store->base = methods;
 	store->base.result_context = CurrentMemoryContext;
+	store->context = CurrentMemoryContext;
 	store->for_update = for_update;
 	ItemPointerSetInvalid(&store->locked);
 	if (!open_tables(store))

@@ -7,8 +7,9 @@
 
 #include "postgres.h"
 
-#include "money_ccy.h"
-#include "store.h"
+#include "utils/array.h"
+
+#include "ledger_types.h"
 
 /* Columns of storecredit.transaction and store_credit_transaction. */
 enum
@@ -46,7 +47,19 @@ typedef struct EntryRow
 
 extern void fill_entry_row(EntryRow *row, const Account *account, const Entry *entry);
 
-/* A row of storecredit.transaction as a composite store_credit_transaction, made in a context. */
+/* A row of a table as a value of the composite type that the table is OF, made in a context. */
+extern Datum row_as_datum(HeapTuple row, Oid type, MemoryContext context);
+
+/* The same of storecredit.transaction. */
 extern Datum entry_as_datum(HeapTuple row, MemoryContext context);
+
+/* Of such a value. */
+extern int64 seq_of_row(Datum row);
+
+/* Draws as the bigint[] that the tables have. */
+extern ArrayType *draws_as_array(const Draws *draws);
+
+/* Adds a draw at the end. */
+extern void add_draw(Draws *draws, int64 credit_seq, int64 minor);
 
 #endif							/* STORECREDIT_STORE_ROWS_H */

@@ -29,6 +29,16 @@ PG_FUNCTION_INFO_V1(store_credit_clock);
 bool		storecredit_fast_path = true;
 int			storecredit_cell = 0;
 
+static const struct config_enum_entry expired_rules[] = {
+	{"reinstate", EXPIRED_REINSTATE, false},
+	{"expire", EXPIRED_EXPIRE, false},
+	{"refuse", EXPIRED_REFUSE, false},
+	{NULL, 0, false}
+};
+
+static int	revert_expired = EXPIRED_REINSTATE;
+static int	revert_grace_seconds;
+
 static char *timezone_string;
 static pg_tz *shop_timezone;
 
@@ -170,6 +180,22 @@ _PG_init(void)
 							 PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 
+	DefineCustomEnumVariable("storecredit.revert_expired",
+							 "What becomes of money that goes back to a credit which has expired since.",
+							 "It comes back for storecredit.revert_grace, or expires at once, or the call is refused.",
+							 &revert_expired,
+							 EXPIRED_REINSTATE, expired_rules,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("storecredit.revert_grace",
+							"How long money lives that comes back to a credit which has expired since.",
+							NULL,
+							&revert_grace_seconds,
+							30 * SECS_PER_DAY, 1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
+
 	DefineCustomStringVariable("storecredit.test_clock",
 							   "A point in time that replaces the clock, for tests and simulations only.",
 							   "Empty: the wall clock.",
@@ -179,6 +205,18 @@ _PG_init(void)
 							   check_test_clock, assign_test_clock, NULL);
 
 	MarkGUCPrefixReserved("storecredit");
+}
+
+ExpiredRule
+revert_expired_rule(void)
+{
+	return (ExpiredRule) revert_expired;
+}
+
+int64
+revert_grace(void)
+{
+	return revert_grace_seconds * USECS_PER_SEC;
 }
 
 TimestampTz

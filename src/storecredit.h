@@ -16,6 +16,18 @@
 extern bool storecredit_fast_path;
 extern int	storecredit_cell;
 
+/* What becomes of money that goes back to a credit which has expired since. */
+typedef enum ExpiredRule
+{
+	EXPIRED_REINSTATE,			/* it comes back, and expires after storecredit.revert_grace */
+	EXPIRED_EXPIRE,				/* it comes back and expires at once */
+	EXPIRED_REFUSE,
+} ExpiredRule;
+
+/* storecredit.revert_expired and storecredit.revert_grace, the latter in microseconds. */
+extern ExpiredRule revert_expired_rule(void);
+extern int64 revert_grace(void);
+
 /* The clock that expiry is judged by: the wall clock, or storecredit.test_clock. */
 extern TimestampTz shop_clock(void);
 

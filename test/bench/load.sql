@@ -33,12 +33,15 @@ INSERT INTO bench.shop_account (account_id, owner, currency, balance, updated_at
 SELECT account_id, account_id, 'USD', credits * cents, now()
   FROM bench.account_range, generate_series(first, last) AS account_id;
 
--- The last credit of each account never expires, the others within the next years.
+-- Credits come to all accounts in turn, as in life: what an account owns lies on many pages, and the
+-- indexes have grown from within.  The last credit of each account never expires.
 INSERT INTO bench.shop_credit (account_id, amount, remaining, expires_at, created_at, updated_at)
 SELECT account_id, cents, cents,
        CASE WHEN n < credits THEN now() + (n + 30) * interval '1 day' ELSE 'infinity' END, now(), now()
-  FROM bench.account_range, generate_series(first, last) AS account_id, generate_series(1, credits) AS n;
+  FROM bench.account_range, generate_series(first, last) AS account_id, generate_series(1, credits) AS n
+ ORDER BY n, account_id;
 
 INSERT INTO bench.shop_transaction (account_id, kind, amount, balance_after, created_at)
 SELECT account_id, 'credit', cents, n * cents, now()
-  FROM bench.account_range, generate_series(first, last) AS account_id, generate_series(1, credits) AS n;
+  FROM bench.account_range, generate_series(first, last) AS account_id, generate_series(1, credits) AS n
+ ORDER BY n, account_id;

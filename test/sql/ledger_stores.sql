@@ -67,6 +67,12 @@ CREATE INDEX regress_before ON open_credit (expires_at) WHERE expires_at < '2100
 SELECT * FROM play('stores/partial by expiry');
 DROP INDEX regress_before;
 \c -
+CREATE INDEX regress_never ON open_credit (account_id) WHERE expires_at = 'infinity';
+SELECT * FROM play('stores/partial without end');
+SET enable_seqscan = off;
+SELECT seq, remaining FROM open_credit JOIN account USING (account_id) WHERE expires_at = 'infinity' AND owner = 'stores/partial without end';
+DROP INDEX regress_never;
+\c -
 CREATE INDEX regress_metadata ON transaction USING gin (metadata);
 SELECT * FROM play('stores/gin');
 SET enable_seqscan = off;

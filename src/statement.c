@@ -1,0 +1,98 @@
+/*
+ * statement.c
+ *		SQL statements whose plans are kept for the session.
+ */
+#include "postgres.h"
+
+#include "ledger_tables.h"
+#include "statement.h"
+#include "storecredit.h"
+
+SPIPlanPtr
+plan_of_statement(Statement *statement)
+{
+	Oid			money_type = get_ledger_tables()->money_type;
+	Oid			argtypes[MAX_STATEMENT_ARGS];
+	SPIPlanPtr	plan;
+
+	/* The extension may have been made anew since. */
+	if (statement->plan != NULL && statement->money_type != money_type)
+	{
+		SPI_freeplan(statement->plan);
+		statement->plan = NULL;
+	}
+	if (statement->plan != NULL)
+		return statement->plan;
+
+	for (int i = 0; i < statement->nargs; i++)
+		argtypes[i] = statement->argtypes[i] == MONEY ? money_type : statement->argtypes[i];
+	plan = SPI_prepare(statement->sql, statement->nargs, argtypes);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare \"%s\": %s", statement->sql, SPI_result_code_string(SPI_result));
+	statement->money_type = money_type;
+	statement->plan = plan;
+	return plan;
+}
+
+uint64
+execute_statement(Statement *statement, Datum *values, const bool *isnull, bool read_only, int expected)
+{
+	char		nulls[MAX_STATEMENT_ARGS];
+	int			result;
+
+	if (isnull != NULL)
+	{
+		for (int i = 0; i < statement->nargs; i++)
+			nulls[i] = isnull[i] ? 'n' : ' ';
+	}
+	result = SPI_execute_plan(plan_of_statement(statement), values, isnull != NULL ? nulls : NULL, read_only, 0);
+	if (result == SPI_OK_REWRITTEN)
+		return 0;				/* a rule took it over */
+	if (result != expected)
+		elog(ERROR, "could not execute \"%s\": %s", statement->sql, SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+uint64
+run_statement(Statement *statement, Datum *values, const bool *isnull, int expected,
+			  RowReader reader, void *result)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+	UserContext caller;
+	uint64		rows;
+
+	SPI_connect();
+	become_ledger_owner(&caller);
+	rows = execute_statement(statement, values, isnull, false, expected);
+	if (reader != NULL)
+	{
+		MemoryContext spi_context = MemoryContextSwitchTo(caller_context);
+
+		for (uint64 i = 0; i < rows; i++)
+			reader(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, result);
+		MemoryContextSwitchTo(spi_context);
+	}
+	become_caller(&caller);
+	SPI_finish();
+	return rows;
+}
+
+/*
+ * A row of the ledger that is there was not written: a rule or a trigger of the
+ * ledger's user took the statement over.  Going on would leave the books wrong.
+ */
+void
+row_not_written(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("a row of table \"%s.%s\" was not written", STORECREDIT_SCHEMA, table),
+			 errhint("A trigger, a rule or a policy on the table must not suppress what the ledger writes.")));
+}
+
+void
+require_one_row(const char *table, uint64 rows)
+{
+	if (rows != 1)
+		row_not_written(table);
+}
