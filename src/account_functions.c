@@ -29,7 +29,7 @@ store_credit_capture(PG_FUNCTION_ARGS)
 	get_account_argument(fcinfo, 0, &request.call.account);
 	request.hold_id = get_int64_argument(fcinfo, 1, "hold_id");
 	request.amount = get_optional_money_argument(fcinfo, 2);
-	request.final = get_bool_argument(fcinfo, 3);
+	request.final = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
 	get_annotation_arguments(fcinfo, 4, &request.call);
 	return answer_or_raise(capture_hold(&request, &result), &result);
 }
@@ -83,6 +83,7 @@ store_credit_revert(PG_FUNCTION_ARGS)
 	get_account_argument(fcinfo, 0, &request.call.account);
 	request.seq = get_int64_argument(fcinfo, 1, "seq");
 	request.amount = get_optional_money_argument(fcinfo, 2);
+	request.rule_given = !PG_ARGISNULL(3);
 	request.rule = get_expired_rule(fcinfo, 3);
 	get_annotation_arguments(fcinfo, 4, &request.call);
 	return answer_or_raise(revert_debit(&request, &result), &result);

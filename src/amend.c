@@ -56,15 +56,20 @@ check_revert(const RevertRequest *request, const Booking *booking, int64 reverta
 	*amount = revertable;
 	if (request->amount.given)
 	{
+		LedgerError *error;
+
 		*amount = request->amount.money.minor;
 		if (*amount <= 0)
 			return new_ledger_error(CREDIT_NOT_POSITIVE, "The amount is %s.",
 									money_ccy_to_cstring(&request->amount.money));
+		error = check_currency(booking, &request->amount.money);
+		if (error != NULL)
+			return error;
 	}
 	if (*amount == 0 || *amount > revertable)
 		return new_ledger_error(EXCEEDS_REVERTABLE_AMOUNT, "Of debit " INT64_FORMAT ", %s can still be reverted.",
 								request->seq, minor_to_cstring(booking, revertable));
-	return request->amount.given ? check_currency(booking, &request->amount.money) : NULL;
+	return NULL;
 }
 
 /*
@@ -117,7 +122,9 @@ revert_debit(RevertRequest *request, CallResult *result)
 		MoneyCcy	amount;
 		int64		given;
 		int64		rule;
-	}			arguments = {request->seq, request->amount.money, request->amount.given, request->rule};
+	}			arguments = {
+		request->seq, request->amount.money, request->amount.given, request->rule_given ? request->rule : -1
+	};
 
 	request->call.plan = plan_revert;
 	request->call.locks_first = true;
@@ -285,7 +292,7 @@ plan_revoke(Booking *booking, Call *call)
 		return error;
 	if (state.remaining == 0)
 		return new_ledger_error(CREDIT_IN_USE, "Nothing is left of credit " INT64_FORMAT ".", request->seq);
-	if (booking->account.held > 0 && credit_is_held(&booking->account, request->seq))
+	if (booking->account.held > 0 && credit_is_held(&booking->account, request->seq, booking->now))
 		return new_ledger_error(CREDIT_IN_USE, "A hold has set aside money of credit " INT64_FORMAT ".", request->seq);
 
 	entry = make_entry(booking, "revocation", -state.remaining, &call->annotation);

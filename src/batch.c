@@ -119,7 +119,9 @@ read_account_fields(const Batch *batch, JsonbContainer *object, const char *curr
 		return;
 	if (account_id->type != jbvNumeric)
 		invalid_json_input(batch->input, "account_id", "Expected a number");
-	ref->account_id = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(account_id->val.numeric)));
+	/* By its digits: a cast would round 1.5 to an account. */
+	ref->account_id = pg_strtoint64(DatumGetCString(
+		DirectFunctionCall1(numeric_out, NumericGetDatum(account_id->val.numeric))));
 }
 
 static TimestampTz
@@ -264,17 +266,24 @@ compare_owners(const AccountRef *a, const AccountRef *b)
 	return strcmp(a->currency, b->currency);
 }
 
+/* Its account is named by its owner, and does not exist. */
+static bool
+has_new_account(const BatchItem *item)
+{
+	return item->account_id == 0 && item->request.call.account.owner != NULL;
+}
+
 /* Zero for two items of one account. */
 static int
 compare_accounts(const BatchItem *a, const BatchItem *b)
 {
+	if (has_new_account(a) != has_new_account(b))
+		return has_new_account(a) ? 1 : -1;
+	if (has_new_account(a))
+		return compare_owners(&a->request.call.account, &b->request.call.account);
 	if (a->account_id != b->account_id)
-	{
-		if (a->account_id == 0 || b->account_id == 0)
-			return a->account_id == 0 ? 1 : -1;
 		return a->account_id < b->account_id ? -1 : 1;
-	}
-	return a->account_id != 0 ? 0 : compare_owners(&a->request.call.account, &b->request.call.account);
+	return 0;
 }
 
 static int

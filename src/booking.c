@@ -96,6 +96,7 @@ take_account(Booking *booking, const AccountRef *ref)
 
 	booking->exists = booking->store->take_account(booking->store, ref, account);
 	booking->now = shop_clock();
+	booking->as_of = booking->now;
 	if (!booking->exists)
 	{
 		memset(account, 0, sizeof(Account));
@@ -242,7 +243,7 @@ book_expired_credit(Booking *booking)
 	PlannedCredit *planned = first_credit(booking);
 	Entry	   *entry;
 
-	if (planned == NULL || planned->credit.expires_at > booking->now)
+	if (planned == NULL || planned->credit.expires_at > booking->as_of)
 		return false;
 	entry = make_entry(booking, "expiration", -planned->credit.remaining, system_annotation());
 	entry->expires_at = planned->credit.expires_at;
@@ -254,12 +255,18 @@ book_expired_credit(Booking *booking)
 }
 
 void
+book_expired_credits(Booking *booking)
+{
+	while (book_expired_credit(booking))
+		;
+}
+
+void
 catch_up(Booking *booking)
 {
 	if (booking->account.held > 0)
 		release_overdue_holds(booking);
-	while (book_expired_credit(booking))
-		;
+	book_expired_credits(booking);
 }
 
 int64

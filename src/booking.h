@@ -38,6 +38,7 @@ typedef struct Booking
 	bool		opened;			/* it was tried to */
 	Account		account;		/* as planned */
 	TimestampTz now;
+	TimestampTz as_of;			/* what has expired is judged by it: now, or earlier while catching up */
 
 	/* Open credits in the order in which they are drawn on, as far as they have been read. */
 	PlannedCredit *credits;
@@ -68,8 +69,15 @@ extern void close_booking(Booking *booking);
  */
 extern bool take_account(Booking *booking, const AccountRef *ref);
 
-/* Frees the holds whose end has come and books the credits that have expired. */
+/*
+ * Frees the holds whose end has come and books the credits that have expired, in
+ * the order in which that was: what comes of it does not depend on when it is
+ * booked.
+ */
 extern void catch_up(Booking *booking);
+
+/* Books the credits that had expired by booking->as_of. */
+extern void book_expired_credits(Booking *booking);
 
 /* What can be spent: balance less held plus the credit line; after catch_up(). */
 extern int64 available(const Booking *booking);

@@ -74,7 +74,8 @@ find_second_row(const Account *account, CallResult *result, int64 first_seq)
 	Entry		entry;
 	Datum		row;
 
-	if (find_entry(account, first_seq + 1, &entry, &row) && entry.related_seq == first_seq)
+	if (find_entry(account, first_seq + 1, &entry, &row) && entry.related_seq == first_seq &&
+		strcmp(entry.kind, "credit") == 0)
 		result->rows[result->row_count++] = row;
 }
 

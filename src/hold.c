@@ -114,6 +114,7 @@ check_capture(const CaptureRequest *request, const Booking *booking, int64 *amou
 {
 	const Hold *hold = &request->hold;
 	int64		left = hold->amount - hold->captured;
+	LedgerError *error;
 
 	*amount = left;
 	if (!request->amount.given)
@@ -121,10 +122,11 @@ check_capture(const CaptureRequest *request, const Booking *booking, int64 *amou
 	*amount = request->amount.money.minor;
 	if (*amount <= 0)
 		return new_ledger_error(DEBIT_NOT_POSITIVE, "The amount is %s.", money_ccy_to_cstring(&request->amount.money));
-	if (*amount > left)
-		return new_ledger_error(EXCEEDS_HOLD_AMOUNT, "Hold " INT64_FORMAT " still holds %s, the capture is %s.",
-								hold->hold_id, minor_to_cstring(booking, left), minor_to_cstring(booking, *amount));
-	return check_currency(booking, &request->amount.money);
+	error = check_currency(booking, &request->amount.money);
+	if (error == NULL && *amount > left)
+		error = new_ledger_error(EXCEEDS_HOLD_AMOUNT, "Hold " INT64_FORMAT " still holds %s, the capture is %s.",
+								 hold->hold_id, minor_to_cstring(booking, left), minor_to_cstring(booking, *amount));
+	return error;
 }
 
 static LedgerError *

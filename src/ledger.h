@@ -76,6 +76,7 @@ typedef struct RevertRequest
 	Call		call;
 	int64		seq;
 	OptionalMoney amount;		/* left out: all that is not reverted yet */
+	bool		rule_given;		/* in the call; else the setting's */
 	ExpiredRule rule;
 } RevertRequest;
 

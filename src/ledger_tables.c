@@ -12,9 +12,11 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "ledger_tables.h"
 #include "storecredit.h"
@@ -57,7 +59,8 @@ find_table(Oid schema, const char *name)
 {
 	Oid			relid = get_relname_relid(name, schema);
 
-	if (!OidIsValid(relid))
+	if (!OidIsValid(relid) ||
+		(get_rel_relkind(relid) != RELKIND_RELATION && get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the store credit ledger does not exist in this database"),
@@ -90,6 +93,69 @@ table_owner(Oid relid)
 	return owner;
 }
 
+/*
+ * What the statements of the ledger read and write, and its stores and audit
+ * take for granted.  The tables are their owner's to change; a column of another
+ * type would be read for what it is not.
+ */
+static void
+check_column(Oid relid, const char *name, Oid type)
+{
+	AttrNumber	attnum = get_attnum(relid, name);
+
+	if (attnum == InvalidAttrNumber || get_atttype(relid, attnum) != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("table \"%s.%s\" is not as create_ledger() made it",
+						STORECREDIT_SCHEMA, get_rel_name(relid)),
+				 errdetail("It has no column \"%s\" of type %s.", name, format_type_be(type))));
+}
+
+static void
+check_columns(Oid relid, Oid type, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		check_column(relid, *names, type);
+}
+
+/* A table OF a composite type has its columns. */
+static void
+check_typed_table(Oid relid, Oid type)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped)
+			check_column(relid, NameStr(att->attname), att->atttypid);
+	}
+	ReleaseTupleDesc(desc);
+}
+
+static void
+check_tables(void)
+{
+	static const char *const account_bigints[] = {"account_id", "last_seq", "last_hold_id", NULL};
+	static const char *const account_money[] = {"balance", "held", "credit_line", "max_balance", NULL};
+	static const char *const account_texts[] = {"currency", "owner", NULL};
+	static const char *const credit_bigints[] = {"account_id", "seq", NULL};
+	static const char *const limit_money[] = {"max_balance", "max_credit", "max_debit", NULL};
+
+	check_columns(tables.account, INT8OID, account_bigints);
+	check_columns(tables.account, tables.money_type, account_money);
+	check_columns(tables.account, TEXTOID, account_texts);
+	check_column(tables.account, "opened_at", TIMESTAMPTZOID);
+	check_columns(tables.open_credit, INT8OID, credit_bigints);
+	check_column(tables.open_credit, "expires_at", TIMESTAMPTZOID);
+	check_column(tables.open_credit, "remaining", tables.money_type);
+	check_column(tables.currency_limit, "currency", TEXTOID);
+	check_columns(tables.currency_limit, tables.money_type, limit_money);
+	check_typed_table(tables.transaction, tables.entry_type);
+	check_typed_table(tables.hold, tables.hold_type);
+}
+
 static void
 find_tables(void)
 {
@@ -106,6 +172,7 @@ find_tables(void)
 	tables.money_type = find_type(schema, "money_ccy");
 	tables.entry_type = find_type(schema, "store_credit_transaction");
 	tables.hold_type = find_type(schema, "store_credit_hold");
+	check_tables();
 	tables_known = true;
 }
 

@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -31,15 +32,6 @@
 PG_FUNCTION_INFO_V1(store_credit_set_limit);
 PG_FUNCTION_INFO_V1(store_credit_set_account_limits);
 
-/* Columns of storecredit.currency_limit. */
-enum
-{
-	LIMIT_CURRENCY = 1,
-	LIMIT_MAX_BALANCE,
-	LIMIT_MAX_CREDIT,
-	LIMIT_MAX_DEBIT,
-};
-
 static MemoryContext limits_context = NULL;
 static CurrencyLimit *limits;
 static int	limit_count;
@@ -52,20 +44,20 @@ static const CurrencyLimit no_limit = {
 /* ---- remembering ---- */
 
 static int64
-limit_of(TupleTableSlot *slot, int attnum)
+limit_of(Relation rel, TupleTableSlot *slot, const char *column)
 {
 	bool		isnull;
-	Datum		value = slot_getattr(slot, attnum, &isnull);
+	Datum		value = slot_getattr(slot, get_attnum(RelationGetRelid(rel), column), &isnull);
 
 	return isnull ? NO_LIMIT : DatumGetMoneyCcyP(value)->minor;
 }
 
 static void
-remember_limit(TupleTableSlot *slot)
+remember_limit(Relation rel, TupleTableSlot *slot)
 {
 	CurrencyLimit *limit;
 	bool		isnull;
-	char	   *currency = TextDatumGetCString(slot_getattr(slot, LIMIT_CURRENCY, &isnull));
+	char	   *currency = TextDatumGetCString(slot_getattr(slot, get_attnum(RelationGetRelid(rel), "currency"), &isnull));
 
 	if (limits == NULL)
 		limits = MemoryContextAlloc(limits_context, sizeof(CurrencyLimit));
@@ -73,9 +65,9 @@ remember_limit(TupleTableSlot *slot)
 		limits = repalloc(limits, (limit_count + 1) * sizeof(CurrencyLimit));
 	limit = &limits[limit_count++];
 	strlcpy(limit->currency, currency, sizeof(limit->currency));
-	limit->max_balance = limit_of(slot, LIMIT_MAX_BALANCE);
-	limit->max_credit = limit_of(slot, LIMIT_MAX_CREDIT);
-	limit->max_debit = limit_of(slot, LIMIT_MAX_DEBIT);
+	limit->max_balance = limit_of(rel, slot, "max_balance");
+	limit->max_credit = limit_of(rel, slot, "max_credit");
+	limit->max_debit = limit_of(rel, slot, "max_debit");
 }
 
 /*
@@ -97,7 +89,7 @@ read_limits(void)
 	limits = NULL;
 	limit_count = 0;
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		remember_limit(slot);
+		remember_limit(rel, slot);
 
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(scan);

@@ -499,14 +499,15 @@ static Statement select_hold_of_credit = {
 	"SELECT FROM storecredit.hold h CROSS JOIN LATERAL"
 	" pg_catalog.generate_series(1, pg_catalog.cardinality(h.draws), 2) n"
 	" WHERE h.account_id OPERATOR(pg_catalog.=) $1 AND h.closed_at IS NULL"
-	" AND h.draws[n] OPERATOR(pg_catalog.=) $2 LIMIT 1",
-	2, {INT8OID, INT8OID}
+	" AND h.draws[n] OPERATOR(pg_catalog.=) $2"
+	" AND (h.expires_at IS NULL OR h.expires_at OPERATOR(pg_catalog.>) $3) LIMIT 1",
+	3, {INT8OID, INT8OID, TIMESTAMPTZOID}
 };
 
 bool
-credit_is_held(const Account *account, int64 seq)
+credit_is_held(const Account *account, int64 seq, TimestampTz now)
 {
-	Datum		values[] = {Int64GetDatum(account->account_id), Int64GetDatum(seq)};
+	Datum		values[] = {Int64GetDatum(account->account_id), Int64GetDatum(seq), TimestampTzGetDatum(now)};
 
 	return run_statement(&select_hold_of_credit, values, NULL, SPI_OK_SELECT, NULL, NULL) > 0;
 }

@@ -45,7 +45,7 @@ extern bool find_hold_by_key(const Account *account, const text *idempotency_key
 /* The open holds whose end has come, oldest first: a list of Hold. */
 extern List *find_overdue_holds(const Account *account, TimestampTz now);
 
-/* Whether an open hold has set aside money of a credit. */
-extern bool credit_is_held(const Account *account, int64 seq);
+/* Whether an open hold whose end has not come has set aside money of a credit. */
+extern bool credit_is_held(const Account *account, int64 seq, TimestampTz now);
 
 #endif							/* STORECREDIT_RECORDS_H */

@@ -25,6 +25,15 @@ credit_expiry(Booking *booking, int64 seq)
 	if (planned != NULL)
 		return planned->credit.expires_at;
 
+	/* One that came back, and was used up since, in this very booking. */
+	for (int i = booking->entry_count - 1; i >= 0; i--)
+	{
+		const Entry *later_still = &booking->entries[i];
+
+		if (later_still->related_seq == seq && strcmp(later_still->kind, "adjustment") == 0)
+			return later_still->expires_at;
+	}
+
 	related = find_related_entries(&booking->account, seq);
 	for (int i = list_length(related) - 1; i >= 0; i--)
 	{
@@ -59,7 +68,7 @@ unasked_rule(void)
 static void
 reinstate(Booking *booking, int64 seq, int64 minor)
 {
-	TimestampTz expires_at = booking->now + revert_grace();
+	TimestampTz expires_at = booking->as_of + revert_grace();
 	Entry	   *entry = make_entry(booking, "adjustment", 0, system_annotation());
 
 	entry->related_seq = seq;
@@ -81,7 +90,7 @@ give_back_to_credit(Booking *booking, int64 seq, int64 minor, ExpiredRule rule)
 {
 	TimestampTz expires_at = credit_expiry(booking, seq);
 
-	if (expires_at > booking->now)
+	if (expires_at > booking->as_of)
 	{
 		give(booking, seq, expires_at, minor);
 		return NULL;
@@ -125,45 +134,44 @@ give_back(Booking *booking, const Draws *draws, int64 leave_out, int64 minor, Ex
 
 /* ---- the credit line ---- */
 
+/* A payment, or the end of the credit's last payments that it got back. */
 static void
-add_to_repayments(Draws *repayments, const Draws *draws)
+note_repayment(Draws *repayments, int64 credit_seq, int64 minor)
 {
-	for (int i = 0; i < draws->count; i++)
-		add_draw(repayments, draws->items[i].credit_seq, draws->items[i].minor);
+	if (minor > 0)
+		add_draw(repayments, credit_seq, minor);
+	for (int i = repayments->count - 1; i >= 0 && minor < 0; i--)
+	{
+		Draw	   *paid = &repayments->items[i];
+		int64		part = paid->credit_seq == credit_seq ? Min(-minor, paid->minor) : 0;
+
+		paid->minor -= part;
+		minor += part;
+	}
 }
 
-/* What each credit has paid back to the credit line, less what it got back, the first to pay first. */
+static void
+note_repayments(Draws *repayments, const Entry *entry)
+{
+	for (int i = 0; i < entry->draws.count; i++)
+		note_repayment(repayments, entry->draws.items[i].credit_seq, entry->draws.items[i].minor);
+}
+
+/* What credits have paid back to the credit line and did not get back, in the order of payment. */
 static Draws
 find_repayments(Booking *booking)
 {
-	Draws		all = {0};
-	Draws		result = {0};
+	Draws		repayments = {0};
 	ListCell   *cell;
 
 	foreach(cell, find_repaying_entries(&booking->account))
-		add_to_repayments(&all, &((const Entry *) lfirst(cell))->draws);
+		note_repayments(&repayments, lfirst(cell));
 	for (int i = 0; i < booking->entry_count; i++)
 	{
 		if (is_repaying(&booking->entries[i]))
-			add_to_repayments(&all, &booking->entries[i].draws);
+			note_repayments(&repayments, &booking->entries[i]);
 	}
-
-	for (int i = 0; i < all.count; i++)
-	{
-		int64		net = 0;
-
-		for (int j = 0; j < all.count; j++)
-		{
-			if (all.items[j].credit_seq == all.items[i].credit_seq)
-			{
-				net += all.items[j].minor;
-				all.items[j].minor = 0;
-			}
-		}
-		if (net > 0)
-			add_draw(&result, all.items[i].credit_seq, net);
-	}
-	return result;
+	return repayments;
 }
 
 /* The last to pay gets back first.  An expired credit is not refused: nobody asked. */
@@ -215,6 +223,20 @@ release_hold(Booking *booking, Hold *hold, const char *status, ExpiredRule rule)
 	return NULL;
 }
 
+static bool
+is_planned(const Booking *booking, int64 hold_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, booking->holds)
+	{
+		if (((const PlannedHold *) lfirst(cell))->hold->hold_id == hold_id)
+			return true;
+	}
+	return false;
+}
+
+/* Once: among many calls on one booking, an earlier one may have planned it, and its row is as it was. */
 void
 release_overdue_holds(Booking *booking)
 {
@@ -224,7 +246,12 @@ release_overdue_holds(Booking *booking)
 	{
 		Hold	   *hold = lfirst(cell);
 
+		if (is_planned(booking, hold->hold_id))
+			continue;
+		booking->as_of = hold->expires_at;
+		book_expired_credits(booking);
 		(void) release_hold(booking, hold, "expired", unasked_rule());
 		plan_hold(booking, hold, false);
 	}
+	booking->as_of = booking->now;
 }

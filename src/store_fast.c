@@ -21,26 +21,22 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
-#include "access/nbtree.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_collation.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "fast_tables.h"
+#include "fast_rows.h"
 #include "ledger_tables.h"
 #include "limits.h"
 #include "store.h"
@@ -81,24 +77,6 @@ typedef struct CreditForm
 
 StaticAssertDecl(sizeof(CreditForm) == 40, "CreditForm lies on the columns of storecredit.open_credit");
 
-/* A table with those of its indexes that the call has needed so far. */
-typedef struct OpenTable
-{
-	Relation	rel;
-	LOCKMODE	lockmode;
-	const FastTable *table;
-	Relation	indexes[MAX_FAST_INDEXES];
-} OpenTable;
-
-/* A walk over the rows that an index finds. */
-typedef struct RowScan
-{
-	OpenTable  *table;
-	IndexScanDesc scan;
-	Buffer		buffer;			/* pinned: of the row fetched last */
-	HeapTupleData row;
-} RowScan;
-
 typedef struct FastStore
 {
 	LedgerStore base;
@@ -118,140 +96,12 @@ typedef struct FastStore
 	ItemPointerData locked;		/* the account's version that is locked, if any */
 } FastStore;
 
-/* ---- tables and indexes ---- */
+/* ---- scans ---- */
 
-/* False if the table has gone. */
-static bool
-open_one_table(OpenTable *table, Oid relid, LOCKMODE lockmode)
-{
-	table->rel = try_table_open(relid, lockmode);
-	table->lockmode = lockmode;
-	return table->rel != NULL;
-}
-
-static void
-close_one_table(OpenTable *table)
-{
-	for (int i = 0; i < MAX_FAST_INDEXES; i++)
-	{
-		if (table->indexes[i] != NULL)
-			index_close(table->indexes[i], NoLock);
-	}
-	if (table->rel != NULL)
-		table_close(table->rel, NoLock);
-}
-
-static Relation
-get_index(OpenTable *table, int i)
-{
-	if (table->indexes[i] == NULL)
-		table->indexes[i] = index_open(table->table->indexes[i].oid, table->lockmode);
-	return table->indexes[i];
-}
-
-static bool
-is_text(Datum value, const text *word)
-{
-	const text *text_value = DatumGetTextPP(value);
-
-	return VARSIZE_ANY_EXHDR(text_value) == VARSIZE_ANY_EXHDR(word) &&
-		memcmp(VARDATA_ANY(text_value), VARDATA_ANY(word), VARSIZE_ANY_EXHDR(word)) == 0;
-}
-
-static bool
-index_has_row(const FastPredicate *predicate, const Datum *values, const bool *isnull)
-{
-	int			not_null = predicate->not_null - 1;
-	int			before_infinity = predicate->before_infinity - 1;
-	int			differs = predicate->differs - 1;
-
-	return (not_null < 0 || !isnull[not_null]) &&
-		(before_infinity < 0 ||
-		 (!isnull[before_infinity] && DatumGetTimestampTz(values[before_infinity]) < DT_NOEND)) &&
-		(differs < 0 || (!isnull[differs] && !is_text(values[differs], predicate->from)));
-}
-
-/* Enters a row in every index that has it; moved: it is a new version of a row, with the same keys. */
-static void
-insert_index_entries(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull, bool moved)
-{
-	for (int i = 0; i < table->table->index_count; i++)
-	{
-		const FastIndex *index = &table->table->indexes[i];
-		Datum		keys[INDEX_MAX_KEYS];
-		bool		key_isnull[INDEX_MAX_KEYS];
-
-		if (!index_has_row(&index->predicate, values, isnull))
-			continue;
-		for (int k = 0; k < index->info->ii_NumIndexAttrs; k++)
-		{
-			AttrNumber	column = index->info->ii_IndexAttrNumbers[k] - 1;
-
-			keys[k] = values[column];
-			key_isnull[k] = isnull[column];
-		}
-		index_insert(get_index(table, i), keys, key_isnull, &row->t_self, table->rel,
-					 index->unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, moved, index->info);
-	}
-}
-
-static void
-insert_row(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull)
-{
-	heap_insert(table->rel, row, GetCurrentCommandId(true), 0, NULL);
-	insert_index_entries(table, row, values, isnull, false);
-}
-
-/* After an update: if the new version could not stay in its chain, the indexes must know it. */
-static void
-follow_up_update(OpenTable *table, HeapTuple row)
-{
-	TupleDesc	desc = RelationGetDescr(table->rel);
-	Datum	   *values;
-	bool	   *isnull;
-
-	if (HeapTupleIsHeapOnly(row))
-		return;
-	values = palloc(desc->natts * sizeof(Datum));
-	isnull = palloc(desc->natts * sizeof(bool));
-	heap_deform_tuple(row, desc, values, isnull);
-	insert_index_entries(table, row, values, isnull, true);
-}
-
-/* ---- finding rows ---- */
-
-/* Of the same index as before, if the scan was begun before. */
 static void
 begin_scan(FastStore *store, RowScan *scan, OpenTable *table, int index, ScanKey keys, int key_count)
 {
-	if (scan->scan == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(store->context);
-
-		scan->table = table;
-		scan->buffer = InvalidBuffer;
-		scan->scan = begin_index_scan(table->rel, get_index(table, index), store->snapshot, key_count);
-		MemoryContextSwitchTo(caller);
-	}
-	index_rescan(scan->scan, keys, key_count, NULL, 0);
-}
-
-static void
-release_row(RowScan *scan)
-{
-	if (BufferIsValid(scan->buffer))
-		ReleaseBuffer(scan->buffer);
-	scan->buffer = InvalidBuffer;
-}
-
-static void
-close_scan(RowScan *scan)
-{
-	if (scan->scan == NULL)
-		return;
-	release_row(scan);
-	index_endscan(scan->scan);
-	scan->scan = NULL;
+	begin_row_scan(scan, table, index, store->snapshot, store->context, keys, key_count);
 }
 
 /* A sweep will begin it again, with the same snapshot. */
@@ -261,72 +111,7 @@ end_scan(FastStore *store, RowScan *scan)
 	if (store->base.sweeps)
 		release_row(scan);
 	else
-		close_scan(scan);
-}
-
-/*
- * Makes room on a row's page for a new version of it.  Pruning moves rows about
- * on their page, this one too, though we have it pinned.
- */
-static void
-make_room(RowScan *scan)
-{
-	Page		page = BufferGetPage(scan->buffer);
-
-	heap_page_prune_opt(scan->table->rel, scan->buffer);
-	scan->row.t_data = (HeapTupleHeader)
-		PageGetItem(page, PageGetItemId(page, ItemPointerGetOffsetNumber(&scan->row.t_self)));
-}
-
-/*
- * The next row that the snapshot sees, in scan->row; it stays where it is until
- * the next call.  If it may be updated, its page has room for a new version if
- * that can be had.
- */
-static bool
-next_row(FastStore *store, RowScan *scan)
-{
-	ItemPointer tid;
-
-	while ((tid = index_getnext_tid(scan->scan, ForwardScanDirection)) != NULL)
-	{
-		Relation	rel = scan->table->rel;
-		ItemPointerData root = *tid;
-		bool		all_dead;
-		bool		found;
-		bool		has_room;
-
-		scan->buffer = ReleaseAndReadBuffer(scan->buffer, rel, ItemPointerGetBlockNumber(tid));
-		LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
-		found = heap_hot_search_buffer(&root, rel, scan->buffer, store->snapshot, &scan->row, &all_dead, true);
-		has_room = found &&
-			PageGetHeapFreeSpace(BufferGetPage(scan->buffer)) >= MAXALIGN(scan->row.t_len);
-		LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
-
-		if (found)
-		{
-			if (store->for_update && !has_room)
-				make_room(scan);
-			return true;
-		}
-		/* Lets the index forget an entry that nobody will ever need. */
-		if (!scan->scan->xactStartedInRecovery)
-			scan->scan->kill_prior_tuple = all_dead;
-	}
-	return false;
-}
-
-static void
-init_int64_key(ScanKey key, AttrNumber column, int64 value)
-{
-	ScanKeyInit(key, column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(value));
-}
-
-static void
-init_text_key(ScanKey key, AttrNumber column, const text *value)
-{
-	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
-						   F_TEXTEQ, PointerGetDatum(value));
+		close_row_scan(scan);
 }
 
 /* ---- the account ---- */
@@ -388,7 +173,7 @@ fast_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 		init_int64_key(&keys[0], 1, ref->account_id);
 		begin_scan(store, scan, &store->account, store->tables->account_by_id, keys, 1);
 	}
-	found = next_row(store, scan);
+	found = next_row(scan);
 	if (found)
 		read_account(store, &scan->row, account);
 	end_scan(store, scan);
@@ -515,7 +300,7 @@ fast_next_credit(LedgerStore *base, OpenCredit *credit)
 	FastStore  *store = (FastStore *) base;
 	const CreditForm *form;
 
-	if (!next_row(store, &store->credits))
+	if (!next_row(&store->credits))
 		return false;
 	form = (const CreditForm *) GETSTRUCT(&store->credits.row);
 	credit->expires_at = form->expires_at;
@@ -617,7 +402,7 @@ fast_find_entry_by_key(LedgerStore *base, const Account *account, const text *id
 	init_int64_key(&keys[0], 1, account->account_id);
 	init_text_key(&keys[1], 2, idempotency_key);
 	begin_scan(store, &scan, &store->transaction, store->tables->entry_by_key, keys, 2);
-	found = next_row(store, &scan);
+	found = next_row(&scan);
 	if (found)
 	{
 		TupleDesc	desc = RelationGetDescr(store->transaction.rel);
@@ -627,7 +412,7 @@ fast_find_entry_by_key(LedgerStore *base, const Account *account, const text *id
 		*request_hash = DatumGetInt64(heap_getattr(&scan.row, ENTRY_REQUEST_HASH, desc, &isnull));
 		*row = entry_as_datum(&scan.row, base->result_context);
 	}
-	close_scan(&scan);
+	close_row_scan(&scan);
 	return found;
 }
 
@@ -649,7 +434,7 @@ fast_next_due(LedgerStore *base, int64 *account_id)
 {
 	FastStore  *store = (FastStore *) base;
 
-	if (!next_row(store, &store->due))
+	if (!next_row(&store->due))
 		return false;
 	*account_id = ((const CreditForm *) GETSTRUCT(&store->due.row))->account_id;
 	return true;
@@ -658,7 +443,7 @@ fast_next_due(LedgerStore *base, int64 *account_id)
 static void
 fast_end_due(LedgerStore *base)
 {
-	close_scan(&((FastStore *) base)->due);
+	close_row_scan(&((FastStore *) base)->due);
 }
 
 /* ---- the store ---- */
@@ -668,14 +453,14 @@ fast_close(LedgerStore *base)
 {
 	FastStore  *store = (FastStore *) base;
 
-	close_scan(&store->accounts_by_id);
-	close_scan(&store->accounts_by_owner);
-	close_scan(&store->credits);
+	close_row_scan(&store->accounts_by_id);
+	close_row_scan(&store->accounts_by_owner);
+	close_row_scan(&store->credits);
 	if (store->snapshot != NULL)
 		UnregisterSnapshot(store->snapshot);
-	close_one_table(&store->account);
-	close_one_table(&store->open_credit);
-	close_one_table(&store->transaction);
+	close_fast_table(&store->account);
+	close_fast_table(&store->open_credit);
+	close_fast_table(&store->transaction);
 	if (store->has_written)
 		CommandCounterIncrement();
 	pfree(store);
@@ -688,9 +473,9 @@ open_tables(FastStore *store)
 	LOCKMODE	lockmode = store->for_update ? RowExclusiveLock : AccessShareLock;
 	const LedgerTables *ledger = get_ledger_tables();
 
-	if (!open_one_table(&store->account, ledger->account, lockmode) ||
-		!open_one_table(&store->open_credit, ledger->open_credit, lockmode) ||
-		(store->for_update && !open_one_table(&store->transaction, ledger->transaction, lockmode)))
+	if (!open_fast_table(&store->account, ledger->account, lockmode) ||
+		!open_fast_table(&store->open_credit, ledger->open_credit, lockmode) ||
+		(store->for_update && !open_fast_table(&store->transaction, ledger->transaction, lockmode)))
 		return false;
 
 	store->tables = get_fast_tables();

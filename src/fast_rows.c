@@ -1,0 +1,216 @@
+/*
+ * fast_rows.c
+ *		Rows through the table and index access methods: finding, entering in the
+ *		indexes, making room.
+ *
+ * It knows heap and btree, and nothing of store credit.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/nbtree.h"
+#include "access/table.h"
+#include "catalog/pg_collation.h"
+#include "storage/bufmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "fast_rows.h"
+
+/* ---- tables and indexes ---- */
+
+bool
+open_fast_table(OpenTable *table, Oid relid, LOCKMODE lockmode)
+{
+	table->rel = try_table_open(relid, lockmode);
+	table->lockmode = lockmode;
+	return table->rel != NULL;
+}
+
+void
+close_fast_table(OpenTable *table)
+{
+	for (int i = 0; i < MAX_FAST_INDEXES; i++)
+	{
+		if (table->indexes[i] != NULL)
+			index_close(table->indexes[i], NoLock);
+	}
+	if (table->rel != NULL)
+		table_close(table->rel, NoLock);
+}
+
+static Relation
+get_index(OpenTable *table, int i)
+{
+	if (table->indexes[i] == NULL)
+		table->indexes[i] = index_open(table->table->indexes[i].oid, table->lockmode);
+	return table->indexes[i];
+}
+
+static bool
+is_text(Datum value, const text *word)
+{
+	const text *text_value = DatumGetTextPP(value);
+
+	return VARSIZE_ANY_EXHDR(text_value) == VARSIZE_ANY_EXHDR(word) &&
+		memcmp(VARDATA_ANY(text_value), VARDATA_ANY(word), VARSIZE_ANY_EXHDR(word)) == 0;
+}
+
+static bool
+index_has_row(const FastPredicate *predicate, const Datum *values, const bool *isnull)
+{
+	int			not_null = predicate->not_null - 1;
+	int			before_infinity = predicate->before_infinity - 1;
+	int			differs = predicate->differs - 1;
+
+	return (not_null < 0 || !isnull[not_null]) &&
+		(before_infinity < 0 ||
+		 (!isnull[before_infinity] && DatumGetTimestampTz(values[before_infinity]) < DT_NOEND)) &&
+		(differs < 0 || (!isnull[differs] && !is_text(values[differs], predicate->from)));
+}
+
+/* Enters a row in every index that has it; moved: it is a new version of a row, with the same keys. */
+static void
+insert_index_entries(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull, bool moved)
+{
+	for (int i = 0; i < table->table->index_count; i++)
+	{
+		const FastIndex *index = &table->table->indexes[i];
+		Datum		keys[INDEX_MAX_KEYS];
+		bool		key_isnull[INDEX_MAX_KEYS];
+
+		if (!index_has_row(&index->predicate, values, isnull))
+			continue;
+		for (int k = 0; k < index->info->ii_NumIndexAttrs; k++)
+		{
+			AttrNumber	column = index->info->ii_IndexAttrNumbers[k] - 1;
+
+			keys[k] = values[column];
+			key_isnull[k] = isnull[column];
+		}
+		index_insert(get_index(table, i), keys, key_isnull, &row->t_self, table->rel,
+					 index->unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, moved, index->info);
+	}
+}
+
+void
+insert_row(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull)
+{
+	heap_insert(table->rel, row, GetCurrentCommandId(true), 0, NULL);
+	insert_index_entries(table, row, values, isnull, false);
+}
+
+void
+follow_up_update(OpenTable *table, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	Datum	   *values;
+	bool	   *isnull;
+
+	if (HeapTupleIsHeapOnly(row))
+		return;
+	values = palloc(desc->natts * sizeof(Datum));
+	isnull = palloc(desc->natts * sizeof(bool));
+	heap_deform_tuple(row, desc, values, isnull);
+	insert_index_entries(table, row, values, isnull, true);
+}
+
+/* ---- finding rows ---- */
+
+void
+begin_row_scan(RowScan *scan, OpenTable *table, int index, Snapshot snapshot, MemoryContext context,
+			   ScanKey keys, int key_count)
+{
+	if (scan->scan == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(context);
+
+		scan->table = table;
+		scan->buffer = InvalidBuffer;
+		scan->scan = begin_index_scan(table->rel, get_index(table, index), snapshot, key_count);
+		MemoryContextSwitchTo(caller);
+	}
+	index_rescan(scan->scan, keys, key_count, NULL, 0);
+}
+
+void
+release_row(RowScan *scan)
+{
+	if (BufferIsValid(scan->buffer))
+		ReleaseBuffer(scan->buffer);
+	scan->buffer = InvalidBuffer;
+}
+
+void
+close_row_scan(RowScan *scan)
+{
+	if (scan->scan == NULL)
+		return;
+	release_row(scan);
+	index_endscan(scan->scan);
+	scan->scan = NULL;
+}
+
+/*
+ * Makes room on a row's page for a new version of it.  Pruning moves rows about
+ * on their page, this one too, though we have it pinned.
+ */
+static void
+make_room(RowScan *scan)
+{
+	Page		page = BufferGetPage(scan->buffer);
+
+	heap_page_prune_opt(scan->table->rel, scan->buffer);
+	scan->row.t_data = (HeapTupleHeader)
+		PageGetItem(page, PageGetItemId(page, ItemPointerGetOffsetNumber(&scan->row.t_self)));
+}
+
+bool
+next_row(RowScan *scan)
+{
+	ItemPointer tid;
+
+	while ((tid = index_getnext_tid(scan->scan, ForwardScanDirection)) != NULL)
+	{
+		Relation	rel = scan->table->rel;
+		ItemPointerData root = *tid;
+		bool		all_dead;
+		bool		found;
+		bool		has_room;
+
+		scan->buffer = ReleaseAndReadBuffer(scan->buffer, rel, ItemPointerGetBlockNumber(tid));
+		LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+		found = heap_hot_search_buffer(&root, rel, scan->buffer, scan->scan->xs_snapshot, &scan->row, &all_dead, true);
+		has_room = found &&
+			PageGetHeapFreeSpace(BufferGetPage(scan->buffer)) >= MAXALIGN(scan->row.t_len);
+		LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+
+		if (found)
+		{
+			if (scan->table->lockmode == RowExclusiveLock && !has_room)
+				make_room(scan);
+			return true;
+		}
+		/* Lets the index forget an entry that nobody will ever need. */
+		if (!scan->scan->xactStartedInRecovery)
+			scan->scan->kill_prior_tuple = all_dead;
+	}
+	return false;
+}
+
+void
+init_int64_key(ScanKey key, AttrNumber column, int64 value)
+{
+	ScanKeyInit(key, column, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(value));
+}
+
+void
+init_text_key(ScanKey key, AttrNumber column, const text *value)
+{
+	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
+						   F_TEXTEQ, PointerGetDatum(value));
+}
