@@ -249,7 +249,7 @@ find_accounts(Batch *batch)
 	}
 	values[0] = PointerGetDatum(construct_array(owners, n, TEXTOID, -1, false, TYPALIGN_INT));
 	values[1] = PointerGetDatum(construct_array(currencies, n, TEXTOID, -1, false, TYPALIGN_INT));
-	run_statement(&select_accounts, values, NULL, SPI_OK_SELECT, read_account_of_item, by_owner);
+	run_query(&select_accounts, values, true, read_account_of_item, by_owner);
 }
 
 static int

@@ -74,7 +74,7 @@ sweep_holds(Sweep *sweep, TimestampTz now)
 	List	   *accounts = NIL;
 	ListCell   *cell;
 
-	run_statement(&select_due_holds, values, NULL, SPI_OK_SELECT, read_account_id, &accounts);
+	run_query(&select_due_holds, values, true, read_account_id, &accounts);
 	foreach(cell, accounts)
 	{
 		CHECK_FOR_INTERRUPTS();

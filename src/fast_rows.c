@@ -15,6 +15,7 @@
 #include "catalog/pg_collation.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -169,12 +170,23 @@ make_room(RowScan *scan)
 		PageGetItem(page, PageGetItemId(page, ItemPointerGetOffsetNumber(&scan->row.t_self)));
 }
 
+/* What the access method allocates on the way it keeps until the scan ends. */
+static ItemPointer
+next_tid(RowScan *scan)
+{
+	MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(scan->scan));
+	ItemPointer tid = index_getnext_tid(scan->scan, ForwardScanDirection);
+
+	MemoryContextSwitchTo(caller);
+	return tid;
+}
+
 bool
 next_row(RowScan *scan)
 {
 	ItemPointer tid;
 
-	while ((tid = index_getnext_tid(scan->scan, ForwardScanDirection)) != NULL)
+	while ((tid = next_tid(scan)) != NULL)
 	{
 		Relation	rel = scan->table->rel;
 		ItemPointerData root = *tid;

@@ -54,6 +54,7 @@ typedef struct Account
 	int64		max_balance;	/* or CURRENCY_LIMIT_APPLIES */
 	char		currency[CURRENCY_CODE_LENGTH + 1];
 
+	bool		for_update;		/* taken to be changed: what is looked up must be the newest */
 	HeapTuple	tuple;			/* the store's own */
 } Account;
 

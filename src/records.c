@@ -240,7 +240,7 @@ find_entry(const Account *account, int64 seq, Entry *entry, Datum *row)
 	Datum		values[] = {Int64GetDatum(account->account_id), Int64GetDatum(seq)};
 	FoundEntry	found;
 
-	if (run_statement(&select_entry, values, NULL, SPI_OK_SELECT, read_one_entry, &found) == 0)
+	if (run_query(&select_entry, values, account->for_update, read_one_entry, &found) == 0)
 		return false;
 	*entry = found.entry;
 	if (row != NULL)
@@ -254,7 +254,7 @@ find_related_entries(const Account *account, int64 related_seq)
 	Datum		values[] = {Int64GetDatum(account->account_id), Int64GetDatum(related_seq)};
 	List	   *entries = NIL;
 
-	run_statement(&select_related_entries, values, NULL, SPI_OK_SELECT, read_entry_into_list, &entries);
+	run_query(&select_related_entries, values, account->for_update, read_entry_into_list, &entries);
 	return entries;
 }
 
@@ -271,7 +271,7 @@ find_repaying_entries(const Account *account)
 	Datum		values[] = {Int64GetDatum(account->account_id)};
 	List	   *entries = NIL;
 
-	run_statement(&select_repaying_entries, values, NULL, SPI_OK_SELECT, read_entry_into_list, &entries);
+	run_query(&select_repaying_entries, values, account->for_update, read_entry_into_list, &entries);
 	return entries;
 }
 
@@ -474,7 +474,7 @@ find_hold(const Account *account, int64 hold_id, Hold *hold)
 {
 	Datum		values[] = {Int64GetDatum(account->account_id), Int64GetDatum(hold_id)};
 
-	return run_statement(&select_hold, values, NULL, SPI_OK_SELECT, read_hold, hold) > 0;
+	return run_query(&select_hold, values, account->for_update, read_hold, hold) > 0;
 }
 
 bool
@@ -482,7 +482,7 @@ find_hold_by_key(const Account *account, const text *idempotency_key, Hold *hold
 {
 	Datum		values[] = {Int64GetDatum(account->account_id), PointerGetDatum(idempotency_key)};
 
-	return run_statement(&select_hold_by_key, values, NULL, SPI_OK_SELECT, read_hold, hold) > 0;
+	return run_query(&select_hold_by_key, values, account->for_update, read_hold, hold) > 0;
 }
 
 List *
@@ -491,7 +491,7 @@ find_overdue_holds(const Account *account, TimestampTz now)
 	Datum		values[] = {Int64GetDatum(account->account_id), TimestampTzGetDatum(now)};
 	List	   *holds = NIL;
 
-	run_statement(&select_overdue_holds, values, NULL, SPI_OK_SELECT, read_hold_into_list, &holds);
+	run_query(&select_overdue_holds, values, account->for_update, read_hold_into_list, &holds);
 	return holds;
 }
 
@@ -509,5 +509,5 @@ credit_is_held(const Account *account, int64 seq, TimestampTz now)
 {
 	Datum		values[] = {Int64GetDatum(account->account_id), Int64GetDatum(seq), TimestampTzGetDatum(now)};
 
-	return run_statement(&select_hold_of_credit, values, NULL, SPI_OK_SELECT, NULL, NULL) > 0;
+	return run_query(&select_hold_of_credit, values, account->for_update, NULL, NULL) > 0;
 }

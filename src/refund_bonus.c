@@ -53,6 +53,6 @@ default_refund_bonus(const MoneyCcy *amount)
 	BonusRule	rule = {.amount = amount, .bonus = make_money_ccy(0, amount->currency)};
 	Datum		values[] = {CStringGetTextDatum(amount->currency)};
 
-	run_statement(&select_refund_bonus, values, NULL, SPI_OK_SELECT, read_bonus, &rule);
+	run_query(&select_refund_bonus, values, true, read_bonus, &rule);
 	return rule.bonus;
 }

@@ -53,9 +53,9 @@ execute_statement(Statement *statement, Datum *values, const bool *isnull, bool 
 	return SPI_processed;
 }
 
-uint64
-run_statement(Statement *statement, Datum *values, const bool *isnull, int expected,
-			  RowReader reader, void *result)
+static uint64
+run(Statement *statement, Datum *values, const bool *isnull, bool read_only, int expected,
+	RowReader reader, void *result)
 {
 	MemoryContext caller_context = CurrentMemoryContext;
 	UserContext caller;
@@ -63,7 +63,7 @@ run_statement(Statement *statement, Datum *values, const bool *isnull, int expec
 
 	SPI_connect();
 	become_ledger_owner(&caller);
-	rows = execute_statement(statement, values, isnull, false, expected);
+	rows = execute_statement(statement, values, isnull, read_only, expected);
 	if (reader != NULL)
 	{
 		MemoryContext spi_context = MemoryContextSwitchTo(caller_context);
@@ -75,6 +75,19 @@ run_statement(Statement *statement, Datum *values, const bool *isnull, int expec
 	become_caller(&caller);
 	SPI_finish();
 	return rows;
+}
+
+uint64
+run_statement(Statement *statement, Datum *values, const bool *isnull, int expected,
+			  RowReader reader, void *result)
+{
+	return run(statement, values, isnull, false, expected, reader, result);
+}
+
+uint64
+run_query(Statement *statement, Datum *values, bool newest, RowReader reader, void *result)
+{
+	return run(statement, values, NULL, !newest, SPI_OK_SELECT, reader, result);
 }
 
 /*

@@ -36,9 +36,12 @@ extern uint64 execute_statement(Statement *statement, Datum *values, const bool 
 /* What is made of each row, in the caller's memory context. */
 typedef void (*RowReader) (HeapTuple row, TupleDesc desc, void *result);
 
-/* A run outside SPI, as the ledger's owner; reader may be NULL. */
+/* Runs outside SPI, as the ledger's owner; reader may be NULL. */
 extern uint64 run_statement(Statement *statement, Datum *values, const bool *isnull, int expected,
 							RowReader reader, void *result);
+
+/* The same of a query, with the snapshot of the calling command unless the newest rows are asked for. */
+extern uint64 run_query(Statement *statement, Datum *values, bool newest, RowReader reader, void *result);
 
 /* 27000: a trigger, rule or policy kept a row from being written, or from being found. */
 pg_noreturn extern void row_not_written(const char *table);

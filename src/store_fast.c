@@ -149,6 +149,7 @@ read_account(FastStore *store, HeapTuple row, Account *account)
 	account->credit_line = form->credit_line.minor;
 	account->max_balance = isnull ? CURRENCY_LIMIT_APPLIES : DatumGetMoneyCcyP(max_balance)->minor;
 	memcpy(account->currency, form->balance.currency, sizeof(account->currency));
+	account->for_update = store->for_update;
 	account->tuple = store->for_update ? heap_copytuple(row) : NULL;
 }
 
@@ -424,7 +425,8 @@ fast_begin_due(LedgerStore *base, TimestampTz now)
 	FastStore  *store = (FastStore *) base;
 	ScanKeyData key;
 
-	renew_snapshot(store);
+	if (store->snapshot == NULL)
+		renew_snapshot(store);
 	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
 	begin_scan(store, &store->due, &store->open_credit, store->tables->credits_by_expiry, &key, 1);
 }

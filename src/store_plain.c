@@ -164,6 +164,7 @@ plain_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 		return false;
 
 	memset(account, 0, sizeof(*account));
+	account->for_update = store->for_update;
 	account->account_id = column_int64(1);
 	account->last_seq = column_int64(2);
 	account->last_hold_id = column_int64(3);
