@@ -149,6 +149,9 @@ check_currency(const Booking *booking, const MoneyCcy *amount)
 {
 	if (memcmp(amount->currency, booking->account.currency, CURRENCY_CODE_LENGTH) == 0)
 		return NULL;
+	if (!booking->exists)
+		return new_ledger_error(MISMATCHING_CURRENCY, "The account would be in %s, the amount is %s.",
+								booking->account.currency, money_ccy_to_cstring(amount));
 	return new_ledger_error(MISMATCHING_CURRENCY,
 							"Account " INT64_FORMAT " is in %s, the amount is %s.",
 							booking->account.account_id, booking->account.currency, money_ccy_to_cstring(amount));

@@ -48,21 +48,37 @@ read_account_id(HeapTuple row, TupleDesc desc, void *result)
 	*accounts = lappend(*accounts, account_id);
 }
 
-static void
-expire_account(Sweep *sweep, int64 account_id)
+/* False if it could not be written. */
+static bool
+attempt_account(Sweep *sweep, int64 account_id)
 {
 	Booking    *booking = &sweep->booking;
 	AccountRef	ref = {.account_id = account_id};
+
+	if (!take_account(booking, &ref))
+		return true;
+	catch_up(booking);
+	if (booking->entry_count == 0 && booking->holds == NIL)
+		return true;
+	if (!write_booking(booking))
+		return false;
+	sweep->done += booking->expired_count + list_length(booking->holds);
+	return true;
+}
+
+/*
+ * Twice at most: an account that only this transaction has locked, or those who
+ * refer to it, is ours once it could not be written.
+ */
+static void
+expire_account(Sweep *sweep, int64 account_id)
+{
 	MemoryContext caller = MemoryContextSwitchTo(sweep->context);
 	bool		seen;
 
 	hash_search(sweep->seen, &account_id, HASH_ENTER, &seen);
-	if (!seen && take_account(booking, &ref))
-	{
-		catch_up(booking);
-		if ((booking->entry_count > 0 || booking->holds != NIL) && write_booking(booking))
-			sweep->done += booking->expired_count + list_length(booking->holds);
-	}
+	if (!seen && !attempt_account(sweep, account_id))
+		(void) attempt_account(sweep, account_id);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(sweep->context);
 }

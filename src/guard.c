@@ -239,7 +239,7 @@ guard_hold(PG_FUNCTION_ARGS)
 {
 	static const char *const identity[] = {
 		"account_id", "hold_id", "amount", "created_at", "issuer", "recorded_by",
-		"idempotency_key", "request_hash"
+		"idempotency_key", "request_hash", "authorized"
 	};
 	RowChange	change = get_row_change(fcinfo, ON_UPDATE | ON_DELETE);
 	char	   *status;

@@ -16,6 +16,7 @@
 #include "utils/syscache.h"
 
 #include "row_trigger.h"
+#include "statement.h"
 #include "storecredit.h"
 
 void
@@ -122,14 +123,8 @@ select_as_role(Oid role, KeptStatement *statement, Datum *values)
 	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 
 	if (statement->plan == NULL)
-	{
-		SPIPlanPtr	plan = SPI_prepare(statement->query, statement->nargs, statement->argtypes);
-
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", statement->query, SPI_result_code_string(SPI_result));
-		statement->plan = plan;
-	}
-
+		statement->plan = prepare_kept_plan(statement->query, statement->nargs, statement->argtypes);
+	plan_by_index(statement->plan);
 	result = SPI_execute_snapshot(statement->plan, values, NULL,
 								  GetLatestSnapshot(), InvalidSnapshot, false, false, 0);
 	if (result != SPI_OK_SELECT)

@@ -4,16 +4,54 @@
  */
 #include "postgres.h"
 
+#include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
+
 #include "ledger_tables.h"
 #include "statement.h"
 #include "storecredit.h"
+
+SPIPlanPtr
+prepare_kept_plan(const char *sql, int nargs, Oid *argtypes)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, argtypes, CURSOR_OPT_GENERIC_PLAN);
+
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static bool
+is_planned(SPIPlanPtr plan)
+{
+	const CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	return source->is_valid && source->gplan != NULL && source->gplan->is_valid;
+}
+
+/* Only the planning goes without sequential scans, not what the statement sets off. */
+void
+plan_by_index(SPIPlanPtr plan)
+{
+	CachedPlan *cached;
+	int			nest_level;
+
+	if (likely(is_planned(plan)))
+		return;
+	nest_level = NewGUCNestLevel();
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	cached = SPI_plan_get_cached_plan(plan);
+	if (cached != NULL)
+		ReleaseCachedPlan(cached, CurrentResourceOwner);
+	AtEOXact_GUC(true, nest_level);
+}
 
 SPIPlanPtr
 plan_of_statement(Statement *statement)
 {
 	Oid			money_type = get_ledger_tables()->money_type;
 	Oid			argtypes[MAX_STATEMENT_ARGS];
-	SPIPlanPtr	plan;
 
 	/* The extension may have been made anew since. */
 	if (statement->plan != NULL && statement->money_type != money_type)
@@ -21,17 +59,15 @@ plan_of_statement(Statement *statement)
 		SPI_freeplan(statement->plan);
 		statement->plan = NULL;
 	}
-	if (statement->plan != NULL)
-		return statement->plan;
-
-	for (int i = 0; i < statement->nargs; i++)
-		argtypes[i] = statement->argtypes[i] == MONEY ? money_type : statement->argtypes[i];
-	plan = SPI_prepare(statement->sql, statement->nargs, argtypes);
-	if (plan == NULL || SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not prepare \"%s\": %s", statement->sql, SPI_result_code_string(SPI_result));
-	statement->money_type = money_type;
-	statement->plan = plan;
-	return plan;
+	if (statement->plan == NULL)
+	{
+		for (int i = 0; i < statement->nargs; i++)
+			argtypes[i] = statement->argtypes[i] == MONEY ? money_type : statement->argtypes[i];
+		statement->plan = prepare_kept_plan(statement->sql, statement->nargs, argtypes);
+		statement->money_type = money_type;
+	}
+	plan_by_index(statement->plan);
+	return statement->plan;
 }
 
 uint64

@@ -28,6 +28,13 @@ typedef struct Statement
 	Oid			money_type;		/* that the plan was made for */
 } Statement;
 
+/*
+ * Rows are reached by their keys, whatever the tables' statistics say: a plan made
+ * while a table is small would read all of it for the rest of the session.
+ */
+extern SPIPlanPtr prepare_kept_plan(const char *sql, int nargs, Oid *argtypes);
+extern void plan_by_index(SPIPlanPtr plan);
+
 /* Within SPI_connect(): the plan, and a run of it.  The latter returns the number of rows. */
 extern SPIPlanPtr plan_of_statement(Statement *statement);
 extern uint64 execute_statement(Statement *statement, Datum *values, const bool *isnull,

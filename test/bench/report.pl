@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 
-my (%slice, %instructions, %wal, %hot, %open, %used, @scenarios);
+my (%slice, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @scenarios);
 
 while (<>)
 {
@@ -20,6 +20,10 @@ while (<>)
 	elsif ($what eq 'hot') { $hot{ $field[0] } = { updates => $field[1], hot => $field[2] } }
 	elsif ($what eq 'open') { $open{ $field[1] }{ $field[2] }[ $field[0] ] = $field[7] }
 	elsif ($what eq 'used') { $used{ $field[1] }{ $field[2] }[ $field[0] ] = $field[6] }
+	elsif ($what eq 'operation') { $operation{ $field[1] }[ $field[0] - 1 ] = $field[2] }
+	elsif ($what eq 'sweep') { push @{ $sweep{update} }, $field[2]; push @{ $sweep{sweep} }, $field[3] }
+	elsif ($what eq 'rated') { $rated{ $field[0] } = [ @field[ 1 .. 3 ] ] }
+	elsif ($what eq 'batch') { $batch{ $field[1] }[ $field[0] - 1 ] = $field[2] }
 	else { die "results.tsv: unknown line \"$_\"\n" }
 }
 
@@ -31,6 +35,7 @@ instructions('live', 'Instructions per call: prepared statements of a client');
 wal();
 hot();
 growth();
+life();
 targets();
 
 sub median
@@ -173,6 +178,33 @@ sub growth
 			target("us per further credit, of $n", median(@further), '<=', 8, @further[ 0, -1 ]) if $name eq 'debit_many' && $n > 1;
 		}
 	}
+}
+
+sub life
+{
+	return unless %operation;
+	heading('Each operation beside a debit, one session, from PL/pgSQL');
+	foreach my $name (qw(debit credit refund authorize capture void revert edit revoke))
+	{
+		printf "%-16s %8.1f us %6.2f (%.2f..%.2f)\n", $name, median(@{ $operation{$name} }), paired($operation{$name}, $operation{debit});
+	}
+
+	heading('The sweep, in batches of 200, beside a plain UPDATE of as many rows');
+	my @ratio = paired($sweep{sweep}, $sweep{update});
+	printf "%-16s %8.2f us a row\n", 'UPDATE', median(@{ $sweep{update} });
+	printf "%-16s %8.2f us a credit %6.2f (%.2f..%.2f)\n", 'sweep', median(@{ $sweep{sweep} }), @ratio;
+	target('time of a sweep to an UPDATE', $ratio[0], '<=', 1.2, @ratio[ 1, 2 ]);
+
+	heading('Latency of debits at 1000 a second, in us: median, 99th percentile, longest');
+	printf "%-16s %8d %8d %8d\n", $_, @{ $rated{$_} } foreach qw(idle sweep);
+	target('p99 of debits during a sweep to idle', $rated{sweep}[1] / $rated{idle}[1], '<=', 3);
+
+	heading('Credits a second: a batch, single calls in own transactions, a set-based SQL function');
+	printf "%-16s %8d\n", $_, median(@{ $batch{$_} }) foreach qw(many single set_based);
+	@ratio = paired($batch{many}, $batch{set_based});
+	target('rate of a batch to the set-based function', $ratio[0], '>=', 2.5, @ratio[ 1, 2 ]);
+	@ratio = paired($batch{many}, $batch{single});
+	target('rate of a batch to single calls', $ratio[0], '>=', 5, @ratio[ 1, 2 ]);
 }
 
 sub targets

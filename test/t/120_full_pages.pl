@@ -62,7 +62,7 @@ $node->safe_psql('packed', $debits);
 cmp_ok(moved('packed', 'account'), '>', 1000, 'accounts moved to other pages');
 cmp_ok(moved('packed', 'open_credit'), '>', 1000, 'open credits moved to other pages');
 is($node->safe_psql('packed', q{SELECT balance, count(*) FROM account GROUP BY 1 ORDER BY 2}),
-	"8.50 USD|1\n9.50 USD|1999", 'each account was debited once a call');
+	'9.50 USD|2000', 'each account was debited once a call');
 books_are_sound($node, 'packed', 'full pages');
 
 # --- a snapshot that keeps every old version -----------------------------------
@@ -142,6 +142,7 @@ make_packed_ledger('indexed', q{
 	});
 is(store_that_serves($node, 'indexed', q{store_credit_debit(1, '1.00 USD', reference => 'R-1', memo => 'a test')}), 'fast',
 	'the fast store keeps plain indexes of users');
+$node->safe_psql('indexed', q{SELECT store_credit_debit(1, '1.00 USD', reference => 'R-1', memo => 'a test')});
 my $before = moved('indexed', 'account');
 $node->safe_psql('indexed', $debits);
 is(moved('indexed', 'account') - $before, '4000', 'with an index on the balance no update is HOT');
@@ -210,7 +211,7 @@ is( $node->safe_psql('toasted', q{
 		SELECT t.seq, length(t.memo), length(t.metadata ->> 'text')
 		FROM store_credit_debit('o', '1.00 USD', memo => repeat(md5('7'), 1000),
 			metadata => jsonb_build_object('n', 7, 'text', repeat(md5('7'), 100)), idempotency_key => 'key 7') AS t}),
-	'9|32000|3200', 'and so does their replay');
+	'8|32000|3200', 'and so does their replay');
 
 # What a call is given may itself be out of line, and its row may be on its way out.
 $node->safe_psql('toasted', q{

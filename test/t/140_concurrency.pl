@@ -30,11 +30,11 @@ sub start_clients
 		append_to_file($file, $script =~ s/^\t+//gmr);
 		push @files, '-f', "$file\@$weight";
 	}
-	my $run = { out => '', err => '', clients => $clients };
+	my $run = { out => "$folder/$name.out", err => "$folder/$name.err" };
 	local $ENV{PGOPTIONS} = "-c storecredit.fast_path=$fast_path";
 	$$run{pgbench} = IPC::Run::start(
-		[ 'pgbench', '-n', '-M', 'prepared', '-c', $clients, '-j', 2, '-T', $seconds, @$options, @files, '-d', $node->connstr($database) ],
-		'<', \undef, '>', \$$run{out}, '2>', \$$run{err});
+		[ 'pgbench', '-n', '-M', 'prepared', '-c', $clients, '-j', 2, '-T', $seconds, @$options, @files, $node->connstr($database) ],
+		'>', $$run{out}, '2>', $$run{err});
 	push @running, $run;
 	return;
 }
@@ -48,9 +48,10 @@ sub clients_went_well
 	foreach my $run (splice(@running))
 	{
 		$$run{pgbench}->finish or $bad .= "pgbench failed\n";
-		$bad .= join('', grep { /error|aborted|fatal|panic/i } split /^/m, $$run{err});
-		$calls += $1 if $$run{out} =~ /number of transactions actually processed: (\d+)/;
-		$bad .= "no transaction succeeded\n$$run{out}" if $$run{out} !~ /number of transactions actually processed: [1-9]/;
+		$bad .= join('', grep { /error|aborted|fatal|panic/i } split /^/m, slurp_file($$run{err}));
+		my $out = slurp_file($$run{out});
+		$calls += $1 if $out =~ /number of transactions actually processed: (\d+)/;
+		$bad .= "no transaction succeeded\n$out" if $out !~ /number of transactions actually processed: [1-9]/;
 	}
 	note("$story: $calls transactions");
 	return is($bad, '', "$story: no client saw an error");
@@ -82,9 +83,10 @@ my $credit = q{
 	\set owner random(1, 5)
 	\set cents random(1, 900)
 	\set milliseconds random(1, 300)
-	SELECT money_ccy_amount(amount) AS amount
-	FROM store_credit_credit('owner ' || :owner, money_ccy_from_minor(:cents, 'USD'), clock_timestamp() + :milliseconds * interval '1 ms' + interval '50 ms') \gset
-	INSERT INTO told VALUES (:amount);
+	SELECT coalesce(a #>> '{storeCreditAccountTransaction,amount,amount}', '0') AS amount
+	FROM store_credit_account_credit('owner ' || :owner, jsonb_build_object('creditAmount', jsonb_build_object('amount', :cents / 100.0, 'currencyCode', 'USD'),
+		'expiresAt', clock_timestamp() + :milliseconds * interval '1 ms')) AS a \gset
+	INSERT INTO told VALUES (:amount::numeric);
 	};
 my $forever = q{
 	\set owner random(1, 5)
