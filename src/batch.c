@@ -385,6 +385,7 @@ attempt_items(Batch *batch, Booking *booking, BatchItem *const *items, int count
 
 	for (int i = 0; i < count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		items[i]->error = plan_item(booking, items, i);
 		if (items[i]->error != NULL && !batch->skips)
 		{

@@ -24,8 +24,8 @@
 static Statement select_due_holds = {
 	"SELECT account_id FROM storecredit.hold"
 	" WHERE closed_at IS NULL AND expires_at OPERATOR(pg_catalog.<=) $1"
-	" ORDER BY expires_at, account_id LIMIT $2",
-	2, {TIMESTAMPTZOID, INT8OID}
+	" ORDER BY expires_at, account_id",
+	1, {TIMESTAMPTZOID}
 };
 
 typedef struct Sweep
@@ -86,13 +86,15 @@ expire_account(Sweep *sweep, int64 account_id)
 static void
 sweep_holds(Sweep *sweep, TimestampTz now)
 {
-	Datum		values[] = {TimestampTzGetDatum(now), Int64GetDatum(sweep->max_credits)};
+	Datum		values[] = {TimestampTzGetDatum(now)};
 	List	   *accounts = NIL;
 	ListCell   *cell;
 
 	run_query(&select_due_holds, values, true, read_account_id, &accounts);
 	foreach(cell, accounts)
 	{
+		if (sweep->done >= sweep->max_credits)
+			break;
 		CHECK_FOR_INTERRUPTS();
 		expire_account(sweep, *(int64 *) lfirst(cell));
 	}

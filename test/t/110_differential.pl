@@ -112,17 +112,21 @@ foreach my $history (sort keys %histories)
 }
 
 # That the operations were of all kinds, and ended in every way.
-my $ends = q{SELECT string_agg(end_state, ' ' ORDER BY end_state) FROM (
-	SELECT coalesce(substring(answer FROM '^(SC[0-9]{3})\|'), 'done') AS end_state
-	FROM journal GROUP BY 1) AS ends};
-is($node->safe_psql('few_fast', $ends), 'SC001 SC002 SC003 SC004 SC005 SC006 SC007 SC008 SC013 SC014 done',
-	'every refusal was there');
-my $hot = q{SELECT n_tup_hot_upd > n_tup_upd * 0.9, n_tup_upd - n_tup_hot_upd > 100 FROM pg_stat_user_tables
-	WHERE schemaname = 'storecredit' AND relname = };
-ok($node->poll_query_until('many_fast', "$hot 'account'", 't|t'), 'many accounts: there were updates of both kinds');
-ok($node->poll_query_until('few_fast', "$hot 'account'", 'f|t'), 'few accounts: hardly an update was HOT');
-is($node->safe_psql('few_fast', 'SELECT max(cardinality(draws)) > 60 FROM transaction'), 't',
-	'few accounts: debits drew on many credits');
+SKIP:
+{
+	skip 'too few operations for all of it', 4 if $operations < 500_000;
+	my $ends = q{SELECT string_agg(end_state, ' ' ORDER BY end_state) FROM (
+		SELECT coalesce(substring(answer FROM '^(SC[0-9]{3})\|'), 'done') AS end_state
+		FROM journal GROUP BY 1) AS ends};
+	is($node->safe_psql('few_fast', $ends), 'SC001 SC002 SC003 SC004 SC005 SC006 SC007 SC008 SC013 SC014 done',
+		'every refusal was there');
+	is($node->safe_psql('few_fast', 'SELECT max(cardinality(draws)) > 60 FROM transaction'), 't',
+		'few accounts: debits drew on many credits');
+	my $hot = q{SELECT n_tup_hot_upd > n_tup_upd * 0.9, n_tup_upd - n_tup_hot_upd > 100 FROM pg_stat_user_tables
+		WHERE schemaname = 'storecredit' AND relname = };
+	ok($node->poll_query_until('many_fast', "$hot 'account'", 't|t'), 'many accounts: there were updates of both kinds');
+	ok($node->poll_query_until('few_fast', "$hot 'account'", 'f|t'), 'few accounts: hardly an update was HOT');
+}
 
 $node->stop;
 done_testing();

@@ -43,8 +43,8 @@ sub play
 	return;
 }
 
-play($pg_regress, 'stories', sort glob('test/sql/{ledger_*,json_twins,privileges,settings}.sql'));
-play($pg_isolation_regress, 'concurrent stories', sort glob('test/specs/ledger_*.spec'));
+play($pg_regress, 'stories', sort glob('test/sql/{ledger_*,life_*,json_twins,privileges,settings}.sql'));
+play($pg_isolation_regress, 'concurrent stories', sort glob('test/specs/{ledger,life}_*.spec'));
 
 $node->stop;
 done_testing();
