@@ -123,7 +123,7 @@ revert_debit(RevertRequest *request, CallResult *result)
 		int64		given;
 		int64		rule;
 	}			arguments = {
-		request->seq, request->amount.money, request->amount.given, request->rule_given ? request->rule : -1
+		request->seq, request->amount.money, request->amount.given, request->rule_given ? (int64) request->rule : -1
 	};
 
 	request->call.plan = plan_revert;

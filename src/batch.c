@@ -208,11 +208,11 @@ read_items(Batch *batch, Jsonb *input)
 /* ---- putting them in order ---- */
 
 static Statement select_accounts = {
-	"SELECT o.n, a.account_id"
+	.sql = "SELECT o.n, a.account_id"
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS o (owner, currency, n)"
 	" JOIN storecredit.account a ON a.owner OPERATOR(pg_catalog.=) o.owner"
 	" AND a.currency OPERATOR(pg_catalog.=) o.currency",
-	2, {TEXTARRAYOID, TEXTARRAYOID}
+	.nargs = 2, .argtypes = {TEXTARRAYOID, TEXTARRAYOID}
 };
 
 static void

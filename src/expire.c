@@ -22,10 +22,10 @@
 #include "storecredit.h"
 
 static Statement select_due_holds = {
-	"SELECT account_id FROM storecredit.hold"
+	.sql = "SELECT account_id FROM storecredit.hold"
 	" WHERE closed_at IS NULL AND expires_at OPERATOR(pg_catalog.<=) $1"
 	" ORDER BY expires_at, account_id",
-	1, {TIMESTAMPTZOID}
+	.nargs = 1, .argtypes = {TIMESTAMPTZOID}
 };
 
 typedef struct Sweep

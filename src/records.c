@@ -20,13 +20,13 @@
 /* ---- accounts, limits and the outbox ---- */
 
 static Statement insert_account = {
-	"INSERT INTO storecredit.account"
+	.sql = "INSERT INTO storecredit.account"
 	" (account_id, opened_at, last_seq, balance, held, credit_line, last_hold_id, currency, owner)"
 	" VALUES (($1::pg_catalog.int8 OPERATOR(pg_catalog.<<) 48)"
 	" OPERATOR(pg_catalog.|) pg_catalog.nextval('storecredit.account_number_seq'),"
 	" $2, 0, $3, $3, $3, 0, $4, $5)"
 	" ON CONFLICT ON CONSTRAINT account_owner_currency_key DO NOTHING",
-	5, {INT8OID, TIMESTAMPTZOID, MONEY, TEXTOID, TEXTOID}
+	.nargs = 5, .argtypes = {INT8OID, TIMESTAMPTZOID, MONEY, TEXTOID, TEXTOID}
 };
 
 void
@@ -45,9 +45,9 @@ open_account(const AccountRef *ref, TimestampTz now)
 }
 
 static Statement update_account_limits = {
-	"UPDATE storecredit.account SET max_balance = $2, credit_line = $3"
+	.sql = "UPDATE storecredit.account SET max_balance = $2, credit_line = $3"
 	" WHERE account_id OPERATOR(pg_catalog.=) $1",
-	3, {INT8OID, MONEY, MONEY}
+	.nargs = 3, .argtypes = {INT8OID, MONEY, MONEY}
 };
 
 void
@@ -65,11 +65,11 @@ write_account_limits(const Account *account, const MoneyCcy *max_balance, const 
 }
 
 static Statement upsert_currency_limit = {
-	"INSERT INTO storecredit.currency_limit AS l (currency, max_balance, max_credit, max_debit)"
+	.sql = "INSERT INTO storecredit.currency_limit AS l (currency, max_balance, max_credit, max_debit)"
 	" VALUES ($1, $2, $3, $4)"
 	" ON CONFLICT ON CONSTRAINT currency_limit_pkey DO UPDATE SET max_balance = excluded.max_balance,"
 	" max_credit = excluded.max_credit, max_debit = excluded.max_debit",
-	4, {TEXTOID, MONEY, MONEY, MONEY}
+	.nargs = 4, .argtypes = {TEXTOID, MONEY, MONEY, MONEY}
 };
 
 void
@@ -89,8 +89,8 @@ write_currency_limit(const char *currency, const MoneyCcy *max_balance,
 }
 
 static Statement insert_notification = {
-	"INSERT INTO storecredit.notification (created_at, event, account_id, seq) VALUES ($1, $2, $3, $4)",
-	4, {TIMESTAMPTZOID, TEXTOID, INT8OID, INT8OID}
+	.sql = "INSERT INTO storecredit.notification (created_at, event, account_id, seq) VALUES ($1, $2, $3, $4)",
+	.nargs = 4, .argtypes = {TIMESTAMPTZOID, TEXTOID, INT8OID, INT8OID}
 };
 
 void
@@ -180,16 +180,16 @@ draws_column(HeapTuple row, TupleDesc desc, int attnum)
 /* ---- history ---- */
 
 static Statement select_entry = {
-	"SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND seq OPERATOR(pg_catalog.=) $2",
-	2, {INT8OID, INT8OID}
+	.nargs = 2, .argtypes = {INT8OID, INT8OID}
 };
 
 static Statement select_related_entries = {
-	"SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND related_seq OPERATOR(pg_catalog.=) $2 AND kind OPERATOR(pg_catalog.<>) 'expiration'"
 	" ORDER BY account_id, related_seq, seq",
-	2, {INT8OID, INT8OID}
+	.nargs = 2, .argtypes = {INT8OID, INT8OID}
 };
 
 static Entry
@@ -259,10 +259,10 @@ find_related_entries(const Account *account, int64 related_seq)
 }
 
 static Statement select_repaying_entries = {
-	"SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND draws IS NOT NULL AND (kind OPERATOR(pg_catalog.=) 'credit' OR kind OPERATOR(pg_catalog.=) 'adjustment')"
 	" ORDER BY account_id, seq",
-	1, {INT8OID}
+	.nargs = 1, .argtypes = {INT8OID}
 };
 
 List *
@@ -309,41 +309,41 @@ enum
 };
 
 static Statement insert_hold_row = {
-	"INSERT INTO storecredit.hold (account_id, hold_id, amount, captured, status, created_at, expires_at, closed_at,"
+	.sql = "INSERT INTO storecredit.hold (account_id, hold_id, amount, captured, status, created_at, expires_at, closed_at,"
 	" memo, reference, issuer, recorded_by, idempotency_key, metadata, authorized, draws, request_hash,"
 	" closing_key, closing_hash)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
 	" RETURNING *",
-	HOLD_COLUMNS, {
+	.nargs = HOLD_COLUMNS, .argtypes = {
 		INT8OID, INT8OID, MONEY, MONEY, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
 		TEXTOID, TEXTOID, TEXTOID, JSONBOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID, TEXTOID, INT8OID
 	}
 };
 
 static Statement update_hold_row = {
-	"UPDATE storecredit.hold SET captured = $3, status = $4, closed_at = $5, draws = $6, closing_key = $7,"
+	.sql = "UPDATE storecredit.hold SET captured = $3, status = $4, closed_at = $5, draws = $6, closing_key = $7,"
 	" closing_hash = $8"
 	" WHERE account_id OPERATOR(pg_catalog.=) $1 AND hold_id OPERATOR(pg_catalog.=) $2"
 	" RETURNING *",
-	8, {INT8OID, INT8OID, MONEY, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, TEXTOID, INT8OID}
+	.nargs = 8, .argtypes = {INT8OID, INT8OID, MONEY, TEXTOID, TIMESTAMPTZOID, INT8ARRAYOID, TEXTOID, INT8OID}
 };
 
 static Statement select_hold = {
-	"SELECT * FROM storecredit.hold WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "SELECT * FROM storecredit.hold WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND hold_id OPERATOR(pg_catalog.=) $2",
-	2, {INT8OID, INT8OID}
+	.nargs = 2, .argtypes = {INT8OID, INT8OID}
 };
 
 static Statement select_hold_by_key = {
-	"SELECT * FROM storecredit.hold WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "SELECT * FROM storecredit.hold WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND (idempotency_key OPERATOR(pg_catalog.=) $2 OR closing_key OPERATOR(pg_catalog.=) $2)",
-	2, {INT8OID, TEXTOID}
+	.nargs = 2, .argtypes = {INT8OID, TEXTOID}
 };
 
 static Statement select_overdue_holds = {
-	"SELECT * FROM storecredit.hold WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "SELECT * FROM storecredit.hold WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND expires_at OPERATOR(pg_catalog.<=) $2 AND closed_at IS NULL ORDER BY account_id, expires_at, hold_id",
-	2, {INT8OID, TIMESTAMPTZOID}
+	.nargs = 2, .argtypes = {INT8OID, TIMESTAMPTZOID}
 };
 
 /* Arguments of a statement, null unless set. */
@@ -496,12 +496,12 @@ find_overdue_holds(const Account *account, TimestampTz now)
 }
 
 static Statement select_hold_of_credit = {
-	"SELECT FROM storecredit.hold h CROSS JOIN LATERAL"
+	.sql = "SELECT FROM storecredit.hold h CROSS JOIN LATERAL"
 	" pg_catalog.generate_series(1, pg_catalog.cardinality(h.draws), 2) n"
 	" WHERE h.account_id OPERATOR(pg_catalog.=) $1 AND h.closed_at IS NULL"
 	" AND h.draws[n] OPERATOR(pg_catalog.=) $2"
 	" AND (h.expires_at IS NULL OR h.expires_at OPERATOR(pg_catalog.>) $3) LIMIT 1",
-	3, {INT8OID, INT8OID, TIMESTAMPTZOID}
+	.nargs = 3, .argtypes = {INT8OID, INT8OID, TIMESTAMPTZOID}
 };
 
 bool

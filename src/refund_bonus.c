@@ -13,8 +13,8 @@
 #include "statement.h"
 
 static Statement select_refund_bonus = {
-	"SELECT percent, fixed FROM storecredit.refund_bonus WHERE currency OPERATOR(pg_catalog.=) $1",
-	1, {TEXTOID}
+	.sql = "SELECT percent, fixed FROM storecredit.refund_bonus WHERE currency OPERATOR(pg_catalog.=) $1",
+	.nargs = 1, .argtypes = {TEXTOID}
 };
 
 MoneyCcy

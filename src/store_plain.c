@@ -26,87 +26,87 @@
 	"a.account_id, a.last_seq, a.last_hold_id, a.balance, a.held, a.credit_line, a.max_balance, a.currency"
 
 static Statement lock_account_by_owner = {
-	"SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
+	.sql = "SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
 	" WHERE a.owner OPERATOR(pg_catalog.=) $1 AND a.currency OPERATOR(pg_catalog.=) $2 FOR NO KEY UPDATE",
-	2, {TEXTOID, TEXTOID}
+	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}
 };
 
 static Statement lock_account_by_id = {
-	"SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
+	.sql = "SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
 	" WHERE a.account_id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
-	1, {INT8OID}
+	.nargs = 1, .argtypes = {INT8OID}
 };
 
 static Statement lock_free_account_by_id = {
-	"SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
+	.sql = "SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
 	" WHERE a.account_id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE SKIP LOCKED",
-	1, {INT8OID}
+	.nargs = 1, .argtypes = {INT8OID}
 };
 
 static Statement read_account_by_owner = {
-	"SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
+	.sql = "SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
 	" WHERE a.owner OPERATOR(pg_catalog.=) $1 AND a.currency OPERATOR(pg_catalog.=) $2",
-	2, {TEXTOID, TEXTOID}
+	.nargs = 2, .argtypes = {TEXTOID, TEXTOID}
 };
 
 static Statement read_account_by_id = {
-	"SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
+	.sql = "SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
 	" WHERE a.account_id OPERATOR(pg_catalog.=) $1",
-	1, {INT8OID}
+	.nargs = 1, .argtypes = {INT8OID}
 };
 
 static Statement update_account = {
-	"UPDATE storecredit.account SET last_seq = $2, last_hold_id = $3, balance = $4, held = $5"
+	.sql = "UPDATE storecredit.account SET last_seq = $2, last_hold_id = $3, balance = $4, held = $5"
 	" WHERE account_id OPERATOR(pg_catalog.=) $1",
-	5, {INT8OID, INT8OID, INT8OID, MONEY, MONEY}
+	.nargs = 5, .argtypes = {INT8OID, INT8OID, INT8OID, MONEY, MONEY}
 };
 
 static Statement select_credits = {
-	"SELECT expires_at, seq, remaining FROM storecredit.open_credit"
+	.sql = "SELECT expires_at, seq, remaining FROM storecredit.open_credit"
 	" WHERE account_id OPERATOR(pg_catalog.=) $1 ORDER BY account_id, expires_at, seq",
-	1, {INT8OID}
+	.nargs = 1, .argtypes = {INT8OID}
 };
 
 static Statement insert_credit = {
-	"INSERT INTO storecredit.open_credit (account_id, expires_at, seq, remaining) VALUES ($1, $2, $3, $4)",
-	4, {INT8OID, TIMESTAMPTZOID, INT8OID, MONEY}
+	.sql = "INSERT INTO storecredit.open_credit (account_id, expires_at, seq, remaining) VALUES ($1, $2, $3, $4)",
+	.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID, MONEY}
 };
 
 static Statement update_credit = {
-	"UPDATE storecredit.open_credit SET remaining = $4 WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "UPDATE storecredit.open_credit SET remaining = $4 WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND expires_at OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.=) $3",
-	4, {INT8OID, TIMESTAMPTZOID, INT8OID, MONEY}
+	.nargs = 4, .argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID, MONEY}
 };
 
 static Statement delete_credit = {
-	"DELETE FROM storecredit.open_credit WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "DELETE FROM storecredit.open_credit WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND expires_at OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.=) $3",
-	3, {INT8OID, TIMESTAMPTZOID, INT8OID}
+	.nargs = 3, .argtypes = {INT8OID, TIMESTAMPTZOID, INT8OID}
 };
 
 static Statement select_due = {
-	"SELECT account_id FROM storecredit.open_credit"
+	.sql = "SELECT account_id FROM storecredit.open_credit"
 	" WHERE expires_at OPERATOR(pg_catalog.<=) $1 AND expires_at OPERATOR(pg_catalog.<) 'infinity'"
 	" ORDER BY expires_at, account_id",
-	1, {TIMESTAMPTZOID}
+	.nargs = 1, .argtypes = {TIMESTAMPTZOID}
 };
 
 static Statement insert_entry = {
-	"INSERT INTO storecredit.transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at,"
+	.sql = "INSERT INTO storecredit.transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at,"
 	" category, memo, reference, issuer, recorded_by, idempotency_key, related_seq, hold_id, metadata, draws,"
 	" request_hash)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
 	" RETURNING *",
-	ENTRY_COLUMNS, {
+	.nargs = ENTRY_COLUMNS, .argtypes = {
 		INT8OID, INT8OID, TEXTOID, MONEY, MONEY, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID,
 		TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8OID
 	}
 };
 
 static Statement select_entry_by_key = {
-	"SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
+	.sql = "SELECT * FROM storecredit.transaction WHERE account_id OPERATOR(pg_catalog.=) $1"
 	" AND idempotency_key OPERATOR(pg_catalog.=) $2",
-	2, {INT8OID, TEXTOID}
+	.nargs = 2, .argtypes = {INT8OID, TEXTOID}
 };
 
 typedef struct PlainStore

@@ -45,7 +45,7 @@ create_database() {
 read_account_ranges() {
 	local name from to
 
-	declare -gA first=([few]=1) last=([few]=$((CALLS / 2)))
+	declare -gA first=([few]=1) last=([few]=$((CALLS / 10)))
 	while read -r name from to; do
 		first[$name]=$from
 		last[$name]=$to
