@@ -93,25 +93,19 @@ static KeptStatement entry_balance = {
 	.nargs = 2, .argtypes = {INT8OID, INT8OID}
 };
 
-/*
- * What is left of a credit, over all its rows, and the credit itself with later
- * adjustments.  These are sought only where the credit alone does not explain
- * what is left: no index leads to them.
- */
+/* What is left of a credit, over all its rows, and the credit itself with what edits have changed. */
 static KeptStatement credit_figures = {
 	.query =
 	"SELECT o.remaining, t.amount,"
-	" CASE WHEN o.remaining OPERATOR(pg_catalog.>) storecredit.money_ccy_to_minor(t.amount) THEN"
-	"  (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(e.amount))::pg_catalog.int8"
-	"   FROM storecredit.transaction e"
-	"   WHERE e.account_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.>) $2"
-	"   AND e.kind OPERATOR(pg_catalog.=) 'adjustment' AND e.related_seq OPERATOR(pg_catalog.=) $2) END"
+	" (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(e.amount))::pg_catalog.int8"
+	"  FROM storecredit.transaction e"
+	"  WHERE e.account_id OPERATOR(pg_catalog.=) $1 AND e.related_seq OPERATOR(pg_catalog.=) $2"
+	"  AND e.kind OPERATOR(pg_catalog.=) 'adjustment')"
 	" FROM (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(c.remaining))::pg_catalog.int8"
 	"  FROM storecredit.open_credit c"
 	"  WHERE c.account_id OPERATOR(pg_catalog.=) $1 AND c.seq OPERATOR(pg_catalog.=) $2) o (remaining)"
 	" LEFT JOIN storecredit.transaction t ON t.account_id OPERATOR(pg_catalog.=) $1"
-	"  AND t.seq OPERATOR(pg_catalog.=) $2"
-	"  AND t.kind OPERATOR(pg_catalog.=) ANY ('{credit,debit_revert}')",
+	"  AND t.seq OPERATOR(pg_catalog.=) $2 AND t.kind OPERATOR(pg_catalog.=) 'credit'",
 	.nargs = 2, .argtypes = {INT8OID, INT8OID}
 };
 
@@ -332,6 +326,7 @@ judge_credit(const Judgement *judgement, HeapTuple row)
 	int64		seq = DatumGetInt64(ledger_column(judgement->rel, row, "seq", INT8OID));
 	const MoneyCcy *amount;
 	int64		remaining;
+	int64		size;
 
 	look_up(judgement, &credit_figures, seq);
 	remaining = int_figure(1);
@@ -341,10 +336,10 @@ judge_credit(const Judgement *judgement, HeapTuple row)
 	if (amount == NULL)
 		refuse(judgement, RULE_CREDIT_EXISTS, psprintf("the transaction of open credit " INT64_FORMAT, seq),
 			   "a credit", "none");
-	if (remaining > amount->minor && remaining > minor_add(amount->minor, int_figure(3)))
+	size = minor_add(amount->minor, int_figure(3));
+	if (remaining > size)
 		refuse(judgement, RULE_REMAINING, psprintf("what remains of credit " INT64_FORMAT, seq),
-			   psprintf("at most %s", minor_text(minor_add(amount->minor, int_figure(3)), amount)),
-			   minor_text(remaining, amount));
+			   psprintf("at most %s", minor_text(size, amount)), minor_text(remaining, amount));
 }
 
 /* Of a closed hold, too, which the account's figures leave out. */

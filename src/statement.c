@@ -73,6 +73,7 @@ plan_of_statement(Statement *statement)
 uint64
 execute_statement(Statement *statement, Datum *values, const bool *isnull, bool read_only, int expected)
 {
+	MemoryContext caller_context = CurrentMemoryContext;
 	char		nulls[MAX_STATEMENT_ARGS];
 	int			result;
 
@@ -82,6 +83,9 @@ execute_statement(Statement *statement, Datum *values, const bool *isnull, bool 
 			nulls[i] = isnull[i] ? 'n' : ' ';
 	}
 	result = SPI_execute_plan(plan_of_statement(statement), values, isnull != NULL ? nulls : NULL, read_only, 0);
+
+	/* SPI leaves its own behind, and frees it when the store is closed: not the place for what the rules allocate. */
+	MemoryContextSwitchTo(caller_context);
 	if (result == SPI_OK_REWRITTEN)
 		return 0;				/* a rule took it over */
 	if (result != expected)

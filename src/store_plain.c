@@ -124,6 +124,27 @@ typedef struct PlainStore
 /* Few credits are looked at in most calls; a debit that needs many asks again. */
 #define CREDITS_PER_FETCH	16
 
+/* ---- cursors; SPI would leave its own memory context behind, and free it when the store is closed ---- */
+
+static Portal
+open_cursor(Statement *statement, Datum *values, bool read_only)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+	Portal		portal = SPI_cursor_open(NULL, plan_of_statement(statement), values, NULL, read_only);
+
+	MemoryContextSwitchTo(caller_context);
+	return portal;
+}
+
+static void
+fetch_rows(Portal portal, long count)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+
+	SPI_cursor_fetch(portal, true, count);
+	MemoryContextSwitchTo(caller_context);
+}
+
 /* ---- the account ---- */
 
 static int64
@@ -211,7 +232,7 @@ plain_begin_credits(LedgerStore *base, const Account *account)
 	PlainStore *store = (PlainStore *) base;
 	Datum		values[] = {Int64GetDatum(account->account_id)};
 
-	store->credits = SPI_cursor_open(NULL, plan_of_statement(&select_credits), values, NULL, !store->for_update);
+	store->credits = open_cursor(&select_credits, values, !store->for_update);
 	store->batch = NULL;
 	store->batch_size = 0;
 	store->batch_next = 0;
@@ -222,7 +243,7 @@ fetch_credits(PlainStore *store)
 {
 	if (store->batch != NULL)
 		SPI_freetuptable(store->batch);
-	SPI_cursor_fetch(store->credits, true, CREDITS_PER_FETCH);
+	fetch_rows(store->credits, CREDITS_PER_FETCH);
 	store->batch = SPI_tuptable;
 	store->batch_size = SPI_processed;
 	store->batch_next = 0;
@@ -333,13 +354,13 @@ plain_begin_due(LedgerStore *base, TimestampTz now)
 {
 	Datum		values[] = {TimestampTzGetDatum(now)};
 
-	((PlainStore *) base)->due = SPI_cursor_open(NULL, plan_of_statement(&select_due), values, NULL, false);
+	((PlainStore *) base)->due = open_cursor(&select_due, values, false);
 }
 
 static bool
 plain_next_due(LedgerStore *base, int64 *account_id)
 {
-	SPI_cursor_fetch(((PlainStore *) base)->due, true, 1);
+	fetch_rows(((PlainStore *) base)->due, 1);
 	if (SPI_processed == 0)
 		return false;
 	*account_id = column_int64(1);

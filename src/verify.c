@@ -3,9 +3,10 @@
  *		storecredit.verify(): the proof that the books add up.
  *
  * The four tables are read in lockstep (verify_scan.c) and each account is
- * checked on its own (verify_rules.c, verify_history.c).  So the whole ledger
- * takes one pass and, however large it is, the memory of its longest history:
- * some 100 bytes an entry, and the idempotency keys.
+ * checked on its own: its row and its credits (verify_rules.c), its holds
+ * (verify_holds.c), its history (verify_history.c, verify_order.c).  So the whole
+ * ledger takes one pass and, however large it is, the memory of its longest
+ * history: some 150 bytes an entry, and the idempotency keys.
  *
  * All of it is read with the rights of the ledger's owner and past row-level
  * security: what its caller may not see is verified as well.

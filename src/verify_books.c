@@ -106,28 +106,15 @@ find_past_hold(const Books *books, int64 hold_id)
 	return find_item(&books->holds, sizeof(PastHold), hold_id);
 }
 
-DrawList
-keep_draws(const Books *books, const DrawList *draws)
-{
-	Size		size = draws->count * 2 * sizeof(int64);
-	DrawList	kept = {.count = draws->count};
-
-	if (size > 0)
-		kept.pairs = memcpy(MemoryContextAlloc(books->context, size), draws->pairs, size);
-	return kept;
-}
-
 /* ---- idempotency keys ---- */
 
 void
-add_key_use(const Books *books, GrowingList *keys, const char *key, int64 number)
+add_key_use(Books *books, const char *key, const char *row_name, int64 number)
 {
-	KeyUse	   *use;
+	KeyUse	   *use = append_item(books, &books->keys, sizeof(KeyUse));
 
-	if (key == NULL)
-		return;
-	use = append_item(books, keys, sizeof(KeyUse));
 	use->key = MemoryContextStrdup(books->context, key);
+	use->row_name = row_name;
 	use->number = number;
 }
 
@@ -138,15 +125,17 @@ compare_key_uses(const void *a, const void *b)
 	const KeyUse *right = b;
 	int			order = strcmp(left->key, right->key);
 
+	if (order == 0)
+		order = strcmp(left->row_name, right->row_name);
 	return order != 0 ? order : (left->number > right->number) - (left->number < right->number);
 }
 
-KeyUse *
-sort_key_uses(GrowingList *keys)
+const KeyUse *
+sort_key_uses(Books *books)
 {
-	if (keys->count > 1)
-		qsort(keys->items, keys->count, sizeof(KeyUse), compare_key_uses);
-	return keys->items;
+	if (books->keys.count > 1)
+		qsort(books->keys.items, books->keys.count, sizeof(KeyUse), compare_key_uses);
+	return books->keys.items;
 }
 
 /* ---- kinds ---- */

@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "ledger_types.h"
 #include "verify_report.h"
 #include "verify_scan.h"
 
@@ -30,28 +31,42 @@ typedef struct PastEntry
 {
 	int64		seq;
 	EntryKind	kind;
-	bool		redated;		/* a credit whose expiry may have been changed since */
 	bool		open;			/* a credit that has its row in open_credit */
 	bool		misused;		/* a credit that more was drawn from, or given back to, than can be */
-	TimestampTz expires_at;
+	TimestampTz expires_at;		/* of a credit, as adjusted */
 	int128		size;			/* of a credit, as adjusted, or a debit; not negative */
 	int128		left;			/* of it: not yet used, or not yet given back */
+	Draws		draws;			/* of a debit: not yet given back */
 } PastEntry;
 
 typedef struct PastHold
 {
 	int64		hold_id;
 	bool		open;
-	int64		captured;
-	int128		captures;		/* by the debits that name it */
-	int128		set_aside;
-	DrawList	draws;			/* while it is open */
+	bool		ends_captured;	/* its last capture closed it */
+	int128		amount;
+	int128		captured;
+	int128		captures;		/* by the debits that name it, so far */
+	Draws		authorized;		/* not yet captured */
+	Draws		draws;			/* as stored */
+
+	int64		after_seq;		/* it was authorized after this entry */
+	bool		possible;		/* it may be open at the entry that is looked at */
+	bool		certain;		/* it is */
 } PastHold;
+
+/* What some holds hold: money of credits, and of the credit line. */
+typedef struct HeldSum
+{
+	int128		of_credits;
+	int128		of_line;
+} HeldSum;
 
 typedef struct KeyUse
 {
 	const char *key;
-	int64		number;			/* seq or hold_id of the row that has it */
+	const char *row_name;		/* of the row that has it */
+	int64		number;
 } KeyUse;
 
 /* A list that may be longer than palloc allows. */
@@ -71,16 +86,20 @@ typedef struct Books
 	char		currency[CURRENCY_CODE_LENGTH + 1];
 
 	GrowingList holds;			/* of PastHold */
-	GrowingList hold_keys;		/* of KeyUse */
 	int64		last_hold_id;
 	int128		held;			/* by open holds */
-	int128		ever_held;		/* the most that can have been held at any moment */
+	int64		possible_count; /* of holds that have been possible so far: the first ones */
+	HeldSum		possible;		/* by holds that may be open at the entry that is looked at */
+	HeldSum		certain;		/* by those that are */
 
 	GrowingList entries;		/* of PastEntry */
-	GrowingList entry_keys;		/* of KeyUse */
+	GrowingList keys;			/* of KeyUse, in both tables */
 	int64		last_seq;
 	int64		balance_after;	/* of the last entry */
 	int128		sum;			/* of all amounts */
+	int128		unused;			/* of all credits */
+	struct pairingheap *queue;	/* of credits with something left, as they are drawn on; NULL if there was none */
+	Draws		repayments;		/* what credits have paid back to the credit line and did not get back */
 
 	int128		open_credits;
 	int128		overdue;		/* the part of them that is past its expiry */
@@ -95,12 +114,9 @@ extern PastEntry *find_past_entry(const Books *books, int64 seq);
 extern PastHold *add_past_hold(Books *books, int64 hold_id);
 extern PastHold *find_past_hold(const Books *books, int64 hold_id);
 
-/* A copy that lives as long as the books. */
-extern DrawList keep_draws(const Books *books, const DrawList *draws);
-
-/* NULL is no key.  After sorting, one key's uses lie together, in the order of their numbers. */
-extern void add_key_use(const Books *books, GrowingList *keys, const char *key, int64 number);
-extern KeyUse *sort_key_uses(GrowingList *keys);
+/* After sorting, one key's uses lie together: holds first, then transactions, each in the order of their numbers. */
+extern void add_key_use(Books *books, const char *key, const char *row_name, int64 number);
+extern const KeyUse *sort_key_uses(Books *books);
 
 extern EntryKind lookup_entry_kind(const char *name);
 extern const char *entry_kind_name(EntryKind kind);

@@ -2,13 +2,15 @@
  * verify_history.c
  *		The rules for an account's history, which is followed entry by entry.
  *
- * What was held in the past is not recorded, only what every hold came to.  So
- * what a debit took from the credit line, and what a credit paid back to it, is
- * known exactly where the account never had a hold.  Else it lies between what
- * it would be with nothing held at the time, and with everything that ever was.
+ * What a debit took from the credit line, and what a credit paid back to it,
+ * depends on what was held when it was booked.  That is known exactly while the
+ * account has had no hold; else it lies between two sums (verify_holds.c).
  */
 #include "postgres.h"
 
+#include "utils/timestamp.h"
+
+#include "store_rows.h"
 #include "verify_rules.h"
 
 static void
@@ -26,69 +28,27 @@ overdrawn(int128 held, int128 balance)
 }
 
 static int128
+least_held(const Books *books)
+{
+	return books->certain.of_credits + books->certain.of_line;
+}
+
+static int128
+most_held(const Books *books)
+{
+	return books->possible.of_credits + books->possible.of_line;
+}
+
+static int128
 balance_before(const TransactionRow *row)
 {
 	return (int128) row->balance_after.minor - row->amount.minor;
 }
 
-/* What a credit pays back to the credit line is drawn on itself. */
-static void
-check_credit(const Books *books, const TransactionRow *row, PastEntry *entry)
+static char *
+row_draws_text(const Books *books, const Draws *draws)
 {
-	int128		before = balance_before(row);
-	int128		least = Min(entry->size, overdrawn(0, before));
-	int128		most = Min(entry->size, overdrawn(books->ever_held, before));
-	int128		repaid = 0;
-
-	for (int i = 0; i < row->draws.count; i++)
-	{
-		int64		seq = row->draws.pairs[2 * i];
-
-		repaid += row->draws.pairs[2 * i + 1];
-		if (seq != row->seq)
-			entry_violation(books, row, "draws", "on this credit itself", reference_text(books, seq));
-	}
-	verify_credit_use(books, entry, repaid, "transaction", row->seq);
-	if (repaid < least || repaid > most)
-		entry_violation(books, row, "credit_line_repayment",
-						amount_range_text(books, least, most), amount_text(books, repaid));
-}
-
-static void
-note_capture(const Books *books, const TransactionRow *row, int128 size)
-{
-	PastHold   *hold = find_past_hold(books, row->hold_id);
-
-	if (hold != NULL)
-		hold->captures += size;
-	else
-		entry_violation(books, row, "debit_hold", psprintf("a hold " INT64_FORMAT, row->hold_id), "none");
-}
-
-/*
- * A debit takes from the credit line just what the account lacks.  Where it
- * captures a hold, the hold may have done so before.
- */
-static void
-check_debit(const Books *books, const TransactionRow *row, PastEntry *entry)
-{
-	int128		before = balance_before(row);
-	int128		after = row->balance_after.minor;
-	int128		least_line = overdrawn(0, after) - overdrawn(0, before);
-	int128		most_line = overdrawn(books->ever_held, after) - overdrawn(books->ever_held, before);
-	int128		drawn = verify_draws(books, "transaction", row->seq, row->seq, &row->draws, 1);
-
-	if (row->has_hold_id)
-	{
-		note_capture(books, row, entry->size);
-		least_line = 0;
-		most_line = Min(entry->size, overdrawn(books->ever_held, after));
-	}
-	if (drawn < entry->size - most_line || drawn > entry->size - least_line)
-		entry_violation(books, row, "debit_allocation",
-						psprintf("%s of credits",
-								 amount_range_text(books, entry->size - most_line, entry->size - least_line)),
-						amount_text(books, drawn));
+	return draws_text(draws, books->currency);
 }
 
 /* The earlier entry of that kind which related_seq must name; NULL and a violation if it does not. */
@@ -104,44 +64,213 @@ related_entry(const Books *books, const TransactionRow *row, EntryKind kind)
 	return NULL;
 }
 
-/* What a debit_revert does not give back to credits pays back the credit line. */
-static void
-check_debit_revert(const Books *books, const TransactionRow *row)
-{
-	int128		given = verify_draws(books, "transaction", row->seq, row->seq, &row->draws, -1);
-	PastEntry  *debit = related_entry(books, row, DEBIT);
+/* ---- the credit line ---- */
 
-	if (debit != NULL && row->amount.minor > debit->left)
+/* Credits have paid back to the credit line. */
+static void
+note_repayment(Books *books, const Draws *draws)
+{
+	MemoryContext caller = MemoryContextSwitchTo(books->context);
+
+	for (int i = 0; i < draws->count; i++)
+		add_draw(&books->repayments, draws->items[i].credit_seq, draws->items[i].minor);
+	MemoryContextSwitchTo(caller);
+}
+
+/* A credit that was issued or raised pays back first, with its own money. */
+static void
+check_repayment(Books *books, const TransactionRow *row, PastEntry *credit)
+{
+	int128		before = balance_before(row);
+	int128		brought = Max(0, row->amount.minor);
+	int128		least = Min(brought, overdrawn(least_held(books), before));
+	int128		most = Min(brought, overdrawn(most_held(books), before));
+	int128		repaid = total_of_draws(&row->draws);
+
+	for (int i = 0; i < row->draws.count; i++)
+	{
+		if (row->draws.items[i].credit_seq != credit->seq)
+			entry_violation(books, row, "draws", psprintf("on credit " INT64_FORMAT " itself", credit->seq),
+							reference_text(books, row->draws.items[i].credit_seq));
+	}
+	verify_credit_use(books, credit, repaid, "transaction", row->seq);
+	note_repayment(books, &row->draws);
+	if (repaid < least || repaid > most)
+		entry_violation(books, row, "credit_line_repayment",
+						amount_range_text(books, least, most), amount_text(books, repaid));
+}
+
+/* The last to pay gets back first. */
+static void
+check_returned_repayment(Books *books, const TransactionRow *row, int128 returned)
+{
+	Draws		draws = negated_draws(&row->draws);
+	Draws		expected = take_last_draws(&books->repayments, returned);
+
+	verify_draws(books, "transaction", row->seq, row->seq, &draws, -1);
+	if (!same_draws(&expected, &draws))
+		entry_violation(books, row, "credit_line_repayment",
+						psprintf("%s returned", row_draws_text(books, &expected)),
+						psprintf("%s returned", row_draws_text(books, &draws)));
+}
+
+/*
+ * An adjustment of no credit comes after money was given back or released.  Where
+ * the credits then have more than the account owns, they pay back to the credit
+ * line by so much; where they have less, those that had paid get back as much.
+ */
+static void
+check_settlement(Books *books, const TransactionRow *row)
+{
+	int128		beyond = books->unused - row->balance_after.minor;
+	int128		least = Min(beyond + books->certain.of_line, books->unused - books->possible.of_credits);
+	int128		most = Min(beyond + books->possible.of_line, books->unused - books->certain.of_credits);
+	int128		repaid = total_of_draws(&row->draws);
+
+	if (row->amount.minor != 0)
+		entry_violation(books, row, "amount_sign", "adjustment of no credit zero", any_money_text(&row->amount));
+	if (repaid < least || repaid > most)
+		entry_violation(books, row, "credit_line_repayment",
+						amount_range_text(books, least, most), amount_text(books, repaid));
+	if (repaid < 0)
+		check_returned_repayment(books, row, -repaid);
+	else
+	{
+		verify_draws(books, "transaction", row->seq, row->seq, &row->draws, 1);
+		verify_draw_order(books, row);
+		note_repayment(books, &row->draws);
+	}
+}
+
+/* ---- each kind of entry ---- */
+
+/* A bonus names the refund that it comes with, and follows it at once. */
+static void
+check_credit(Books *books, const TransactionRow *row, PastEntry *credit)
+{
+	PastEntry  *refund = row->has_related_seq ? find_past_entry(books, row->related_seq) : NULL;
+
+	if (row->has_related_seq && (refund == NULL || refund->kind != CREDIT || refund->seq != row->seq - 1))
+		entry_violation(books, row, "related_seq", "the credit just before it, or null",
+						reference_text(books, row->related_seq));
+	books->unused += credit->size;
+	queue_credit(books, credit);
+	check_repayment(books, row, credit);
+}
+
+/* A capture draws what its hold had set aside, and the credit line gives the rest. */
+static void
+check_capture(Books *books, const TransactionRow *row, const PastEntry *debit)
+{
+	PastHold   *hold = find_past_hold(books, row->hold_id);
+	Draws		expected;
+
+	if (hold == NULL)
+	{
+		entry_violation(books, row, "debit_hold", psprintf("a hold " INT64_FORMAT, row->hold_id), "none");
+		return;
+	}
+	expected = note_capture(books, hold, debit->size);
+	if (!same_draws(&expected, &row->draws))
+		entry_violation(books, row, "debit_allocation",
+						row_draws_text(books, &expected), row_draws_text(books, &row->draws));
+}
+
+/* Any other debit takes from the credit line just what the account lacks. */
+static void
+check_spending(Books *books, const TransactionRow *row, const PastEntry *debit)
+{
+	int128		before = balance_before(row);
+	int128		least = Min(debit->size, Max(0, before - most_held(books)));
+	int128		most = Min(debit->size, Max(0, before - least_held(books)));
+	int128		drawn = total_of_draws(&row->draws);
+
+	if (drawn < least || drawn > most)
+		entry_violation(books, row, "debit_allocation",
+						psprintf("%s of credits", amount_range_text(books, least, most)),
+						amount_text(books, drawn));
+	verify_draw_order(books, row);
+}
+
+static void
+check_debit(Books *books, const TransactionRow *row, PastEntry *debit)
+{
+	if (row->has_related_seq)
+		entry_violation(books, row, "related_seq", "null", reference_text(books, row->related_seq));
+	verify_draws(books, "transaction", row->seq, row->seq, &row->draws, 1);
+	if (row->has_hold_id)
+		check_capture(books, row, debit);
+	else
+		check_spending(books, row, debit);
+	debit->draws = keep_draws(books->context, &row->draws);
+}
+
+/* What a debit took last comes back first: what came from the credit line, then what came from the last credit. */
+static void
+check_debit_revert(Books *books, const TransactionRow *row)
+{
+	PastEntry  *debit = related_entry(books, row, DEBIT);
+	int128		of_line;
+	Draws		expected;
+
+	verify_draws(books, "transaction", row->seq, row->seq, &row->draws, -1);
+	if (debit == NULL)
+		return;
+	if (row->amount.minor > debit->left)
 		entry_violation(books, row, "debit_reverted",
 						psprintf("at most %s of transaction " INT64_FORMAT,
 								 amount_text(books, debit->left), debit->seq),
 						any_money_text(&row->amount));
-	if (debit != NULL)
-		debit->left = Max(0, debit->left - row->amount.minor);
-	if (given < 0 || given > row->amount.minor)
+
+	of_line = Max(0, debit->left - total_of_draws(&debit->draws));
+	expected = take_last_draws(&debit->draws, row->amount.minor - of_line);
+	debit->left = Max(0, debit->left - row->amount.minor);
+	if (!same_draws(&expected, &row->draws))
 		entry_violation(books, row, "debit_revert_allocation",
-						psprintf("%s to credits", amount_range_text(books, 0, row->amount.minor)),
-						amount_text(books, given));
+						row_draws_text(books, &expected), row_draws_text(books, &row->draws));
 }
 
-/* An expiration, revocation or adjustment changes its credit by its amount. */
+/* An expiration or a revocation takes from its credit. */
 static void
-check_credit_change(const Books *books, const TransactionRow *row, EntryKind kind)
+check_loss(Books *books, const TransactionRow *row, EntryKind kind)
 {
 	PastEntry  *credit = related_entry(books, row, CREDIT);
 
 	if (row->draws.count > 0)
 		entry_violation(books, row, "draws", psprintf("none for kind %s", entry_kind_name(kind)),
-						psprintf("on %s", reference_text(books, row->draws.pairs[0])));
+						row_draws_text(books, &row->draws));
 	if (credit == NULL)
 		return;
-	if (kind == ADJUSTMENT)
-	{
-		credit->size += row->amount.minor;
-		credit->redated = true;
-	}
+	if (kind == EXPIRATION && row->expires_at != credit->expires_at)
+		entry_violation(books, row, "expires_at",
+						psprintf("that of credit " INT64_FORMAT ", %s", credit->seq,
+								 timestamptz_to_str(credit->expires_at)),
+						pstrdup(timestamptz_to_str(row->expires_at)));
 	verify_credit_use(books, credit, -(int128) row->amount.minor, "transaction", row->seq);
 }
+
+/* An edit, or a reinstatement, tells what its credit has more or less and when it expires from now on. */
+static void
+check_adjustment(Books *books, const TransactionRow *row)
+{
+	PastEntry  *credit;
+
+	if (!row->has_related_seq && row->draws.count > 0)
+	{
+		check_settlement(books, row);
+		return;
+	}
+	credit = related_entry(books, row, CREDIT);
+	if (credit == NULL)
+		return;
+	credit->expires_at = row->expires_at;
+	credit->size += row->amount.minor;
+	queue_credit(books, credit);
+	verify_credit_use(books, credit, -(int128) row->amount.minor, "transaction", row->seq);
+	check_repayment(books, row, credit);
+}
+
+/* ---- every entry ---- */
 
 static void
 check_kind(const Books *books, const TransactionRow *row, EntryKind kind)
@@ -154,6 +283,25 @@ check_kind(const Books *books, const TransactionRow *row, EntryKind kind)
 		entry_violation(books, row, "amount_sign",
 						psprintf("%s %s zero", entry_kind_name(kind), sign > 0 ? "above" : "below"),
 						any_money_text(&row->amount));
+}
+
+/* Whatever the clock showed, it showed the same for both. */
+static void
+check_expires_at(const Books *books, const TransactionRow *row, EntryKind kind)
+{
+	bool		past = row->has_created_at && row->expires_at <= row->created_at;
+	bool		future = row->has_created_at && row->expires_at > row->created_at;
+	bool		changes_credit = kind == CREDIT || (kind == ADJUSTMENT && row->amount.minor != 0);
+	const char *expected = NULL;
+
+	if (kind != CREDIT && kind != ADJUSTMENT && kind != EXPIRATION && row->expires_at != NEVER)
+		expected = psprintf("null for kind %s", row->kind);
+	else if (changes_credit && past)
+		expected = "after created_at";
+	else if (kind == EXPIRATION && future)
+		expected = "no later than created_at";
+	if (expected != NULL)
+		entry_violation(books, row, "expires_at", expected, pstrdup(timestamptz_to_str(row->expires_at)));
 }
 
 /* What an entry must be as the successor of the one before it. */
@@ -182,7 +330,6 @@ note_entry(Books *books, const TransactionRow *row, EntryKind kind)
 	books->last_seq = row->seq;
 	books->balance_after = row->balance_after.minor;
 	books->sum += row->amount.minor;
-	add_key_use(books, &books->entry_keys, row->idempotency_key, row->seq);
 	return entry;
 }
 
@@ -198,9 +345,15 @@ verify_entry(Books *books, const LedgerCursor *cursor)
 	verify_row_currency(books, "transaction", row.seq, "amount", &row.amount);
 	verify_row_currency(books, "transaction", row.seq, "balance_after", &row.balance_after);
 	check_kind(books, &row, kind);
+	check_expires_at(books, &row, kind);
 	check_succession(books, &row);
-	verify_draws_form(books, "transaction", row.seq, &row.draws);
+	verify_draws_form(books, "transaction", row.seq, row.malformed_draws);
+	verify_call_key(books, "transaction", row.seq, "idempotency_key", "request_hash", &row.idempotency_key);
+	if (row.has_hold_id && kind != DEBIT)
+		entry_violation(books, &row, "debit_hold", psprintf("hold_id null for kind %s", row.kind),
+						wide_integer_text(row.hold_id));
 
+	note_next_entry(books, row.seq);
 	entry = note_entry(books, &row, kind);
 	switch (kind)
 	{
@@ -215,8 +368,10 @@ verify_entry(Books *books, const LedgerCursor *cursor)
 			break;
 		case EXPIRATION:
 		case REVOCATION:
+			check_loss(books, &row, kind);
+			break;
 		case ADJUSTMENT:
-			check_credit_change(books, &row, kind);
+			check_adjustment(books, &row);
 			break;
 		case UNKNOWN_KIND:
 			break;

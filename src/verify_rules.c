@@ -1,10 +1,11 @@
 /*
  * verify_rules.c
- *		The rules for an account, its holds and its open credits.
+ *		The rules for an account and its open credits, and what all rules share.
  *
- * Nothing is taken over from a column that can be recomputed: the history alone
- * (verify_history.c) tells what must be left of each credit, and the open
- * credits and the account are compared with it.
+ * Nothing is taken over from a column that can be recomputed: the history
+ * (verify_history.c) and what holds have set aside (verify_holds.c) tell what must
+ * be left of each credit, and the open credits and the account are compared with
+ * it.
  */
 #include "postgres.h"
 
@@ -26,12 +27,6 @@ credit_violation(const Books *books, int64 seq, const char *rule, const char *ex
 	report_row_violation(books->report, rule, "credit", seq, expected, found);
 }
 
-static void
-hold_violation(const Books *books, int64 hold_id, const char *rule, const char *expected, const char *found)
-{
-	report_row_violation(books->report, rule, "hold", hold_id, expected, found);
-}
-
 /* ---- of several tables ---- */
 
 static bool
@@ -50,19 +45,22 @@ verify_row_currency(const Books *books, const char *row_name, int64 number, cons
 }
 
 void
-verify_draws_form(const Books *books, const char *row_name, int64 number, const DrawList *draws)
+verify_draws_form(const Books *books, const char *row_name, int64 number, const char *malformed)
 {
-	if (draws->malformed != NULL)
+	if (malformed != NULL)
 		report_row_violation(books->report, "draws", row_name, number,
-							 "pairs of a credit and minor units", draws->malformed);
+							 "pairs of a credit and minor units", malformed);
 }
 
 void
-verify_credit_use(const Books *books, PastEntry *credit, int128 minor, const char *row_name, int64 number)
+verify_credit_use(Books *books, PastEntry *credit, int128 minor, const char *row_name, int64 number)
 {
 	int128		used;
 
 	credit->left -= minor;
+	books->unused -= minor;
+	if (minor < 0)
+		queue_credit(books, credit);
 	used = credit->size - credit->left;
 	if ((used < 0 || used > credit->size) && !credit->misused)
 	{
@@ -73,46 +71,65 @@ verify_credit_use(const Books *books, PastEntry *credit, int128 minor, const cha
 	}
 }
 
-int128
-verify_draws(const Books *books, const char *row_name, int64 number, int64 before_seq,
-			 const DrawList *draws, int sign)
+PastEntry *
+verify_drawn_credit(const Books *books, const char *row_name, int64 number, int64 before_seq, const Draw *draw)
 {
-	int128		sum = 0;
+	PastEntry  *credit = find_past_entry(books, draw->credit_seq);
 
+	if (draw->minor <= 0)
+		report_row_violation(books->report, "draws", row_name, number,
+							 psprintf("above zero on transaction " INT64_FORMAT, draw->credit_seq),
+							 amount_text(books, draw->minor));
+	if (credit != NULL && credit->kind == CREDIT && credit->seq < before_seq)
+		return credit;
+	report_row_violation(books->report, "draws", row_name, number,
+						 "on earlier credits", reference_text(books, draw->credit_seq));
+	return NULL;
+}
+
+void
+verify_draws(Books *books, const char *row_name, int64 number, int64 before_seq, const Draws *draws, int sign)
+{
 	for (int i = 0; i < draws->count; i++)
 	{
-		int64		seq = draws->pairs[2 * i];
-		int64		minor = draws->pairs[2 * i + 1];
-		PastEntry  *credit = find_past_entry(books, seq);
+		const Draw *draw = &draws->items[i];
+		PastEntry  *credit = verify_drawn_credit(books, row_name, number, before_seq, draw);
 
-		sum += minor;
-		if (minor <= 0)
-			report_row_violation(books->report, "draws", row_name, number,
-								 psprintf("above zero on transaction " INT64_FORMAT, seq), amount_text(books, minor));
-		if (credit == NULL || credit->kind != CREDIT || credit->seq >= before_seq)
-		{
-			report_row_violation(books->report, "draws", row_name, number,
-								 "on earlier credits", reference_text(books, seq));
-			continue;
-		}
-		verify_credit_use(books, credit, sign * (int128) minor, row_name, number);
-		if (sign < 0)
-			credit->redated = true;
+		if (credit != NULL)
+			verify_credit_use(books, credit, sign * (int128) draw->minor, row_name, number);
 	}
-	return sum;
+}
+
+/* ---- idempotency keys ---- */
+
+void
+verify_call_key(Books *books, const char *row_name, int64 number,
+				const char *key_column, const char *hash_column, const CallKey *key)
+{
+	if (key->key != NULL)
+		add_key_use(books, key->key, row_name, number);
+	if (key->key != NULL && !key->has_hash)
+		report_row_violation(books->report, "idempotency_key_hash", row_name, number,
+							 psprintf("%s with its %s", hash_column, key_column), "null");
+	if (key->key == NULL && key->has_hash)
+		report_row_violation(books->report, "idempotency_key_hash", row_name, number,
+							 psprintf("%s with its %s", key_column, hash_column), "null");
 }
 
 static void
-check_keys(const Books *books, GrowingList *keys, const char *row_name)
+check_keys(Books *books)
 {
-	const KeyUse *uses = sort_key_uses(keys);
+	const KeyUse *uses = sort_key_uses(books);
 
-	for (int64 i = 1; i < keys->count; i++)
+	for (int64 i = 1; i < books->keys.count; i++)
 	{
-		if (strcmp(uses[i - 1].key, uses[i].key) == 0)
-			report_row_violation(books->report, "idempotency_key_unique", row_name, uses[i].number,
+		const KeyUse *use = &uses[i];
+		const KeyUse *other = &uses[i - 1];
+
+		if (strcmp(use->key, other->key) == 0)
+			report_row_violation(books->report, "idempotency_key_unique", use->row_name, use->number,
 								 "an idempotency key of its own",
-								 psprintf("\"%s\", as %s " INT64_FORMAT, uses[i].key, row_name, uses[i - 1].number));
+								 psprintf("\"%s\", as %s " INT64_FORMAT, use->key, other->row_name, other->number));
 	}
 }
 
@@ -158,97 +175,6 @@ verify_account_row(const Books *books)
 	check_account_number(books, "last_hold_id", account->last_hold_id);
 }
 
-/* ---- holds ---- */
-
-static bool
-hold_status_known(const char *status)
-{
-	return strcmp(status, "open") == 0 || strcmp(status, "captured") == 0 ||
-		   strcmp(status, "voided") == 0 || strcmp(status, "expired") == 0;
-}
-
-static void
-check_hold_status(const Books *books, const HoldRow *row, bool open)
-{
-	if (!hold_status_known(row->status))
-		hold_violation(books, row->hold_id, "hold_status", "open, captured, voided or expired", row->status);
-	else if (open && row->closed)
-		hold_violation(books, row->hold_id, "hold_status", "closed_at null while open", "not null");
-	else if (!open && !row->closed)
-		hold_violation(books, row->hold_id, "hold_status", psprintf("closed_at once %s", row->status), "null");
-}
-
-static void
-check_hold_amounts(const Books *books, const HoldRow *row)
-{
-	verify_row_currency(books, "hold", row->hold_id, "amount", &row->amount);
-	verify_row_currency(books, "hold", row->hold_id, "captured", &row->captured);
-	if (row->amount.minor <= 0)
-		hold_violation(books, row->hold_id, "hold_amounts", "amount above zero", any_money_text(&row->amount));
-	if (row->captured.minor < 0 || row->captured.minor > row->amount.minor)
-		hold_violation(books, row->hold_id, "hold_amounts",
-					   psprintf("captured %s", amount_range_text(books, 0, row->amount.minor)),
-					   any_money_text(&row->captured));
-}
-
-void
-verify_hold(Books *books, const LedgerCursor *cursor)
-{
-	HoldRow		row;
-	int128		next_id = (int128) books->last_hold_id + 1;
-	PastHold   *hold;
-
-	read_hold_row(cursor, &row);
-	hold = add_past_hold(books, row.hold_id);
-	hold->open = strcmp(row.status, "open") == 0;
-	hold->captured = row.captured.minor;
-	if (hold->open)
-	{
-		hold->set_aside = (int128) row.amount.minor - row.captured.minor;
-		hold->draws = keep_draws(books, &row.draws);
-	}
-	books->last_hold_id = row.hold_id;
-	books->held += hold->set_aside;
-	books->ever_held += Max(0, row.amount.minor);
-	add_key_use(books, &books->hold_keys, row.idempotency_key, row.hold_id);
-
-	if (row.hold_id != next_id)
-		account_violation(books, "hold_id_without_gaps", wide_integer_text(next_id), wide_integer_text(row.hold_id));
-	check_hold_amounts(books, &row);
-	check_hold_status(books, &row, hold->open);
-	verify_draws_form(books, "hold", row.hold_id, &row.draws);
-}
-
-/* What an open hold holds comes from credits, and what these did not have from the credit line. */
-static void
-check_hold_allocation(const Books *books, const PastHold *hold)
-{
-	int128		drawn = verify_draws(books, "hold", hold->hold_id, PG_INT64_MAX, &hold->draws, 1);
-
-	if (drawn < 0 || drawn > hold->set_aside)
-		hold_violation(books, hold->hold_id, "hold_allocation",
-					   psprintf("%s of credits", amount_range_text(books, 0, hold->set_aside)),
-					   amount_text(books, drawn));
-}
-
-void
-verify_holds_after_history(const Books *books)
-{
-	const PastHold *holds = books->holds.items;
-
-	for (int64 i = 0; i < books->holds.count; i++)
-	{
-		const PastHold *hold = &holds[i];
-
-		if (hold->captures != hold->captured)
-			hold_violation(books, hold->hold_id, "hold_captured",
-						   psprintf("captured %s", amount_text(books, hold->captures)),
-						   amount_text(books, hold->captured));
-		if (hold->open)
-			check_hold_allocation(books, hold);
-	}
-}
-
 /* ---- open credits ---- */
 
 static void
@@ -264,11 +190,10 @@ check_remaining(const Books *books, const OpenCreditRow *row, const PastEntry *c
 						 amount_text(books, credit->left), any_money_text(&row->remaining));
 }
 
-/* Giving back to a credit, or adjusting it, may have given it another expiry. */
 static void
 check_expiry(const Books *books, const OpenCreditRow *row, const PastEntry *credit)
 {
-	if (!credit->redated && row->expires_at != credit->expires_at)
+	if (row->expires_at != credit->expires_at)
 		credit_violation(books, row->seq, "open_credit_expiry",
 						 pstrdup(timestamptz_to_str(credit->expires_at)),
 						 pstrdup(timestamptz_to_str(row->expires_at)));
@@ -351,8 +276,7 @@ verify_sums(Books *books)
 	const AccountRow *account = &books->account;
 
 	check_missing_credits(books);
-	check_keys(books, &books->entry_keys, "transaction");
-	check_keys(books, &books->hold_keys, "hold");
+	check_keys(books);
 	check_balance(books);
 	check_available(books);
 	if (account->held.minor != books->held)

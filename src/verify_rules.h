@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "verify_books.h"
+#include "verify_draws.h"
 
 /*
  * In this order: the account, its holds, its history from the first entry on,
@@ -16,7 +17,7 @@
 extern void verify_account_row(const Books *books);
 extern void verify_hold(Books *books, const LedgerCursor *cursor);
 extern void verify_entry(Books *books, const LedgerCursor *cursor);
-extern void verify_holds_after_history(const Books *books);
+extern void verify_holds_after_history(Books *books);
 extern void verify_open_credit(Books *books, const LedgerCursor *cursor);
 extern void verify_sums(Books *books);
 
@@ -24,16 +25,31 @@ extern void verify_sums(Books *books);
 
 extern void verify_row_currency(const Books *books, const char *row_name, int64 number,
 								const char *column, const MoneyCcy *money);
-extern void verify_draws_form(const Books *books, const char *row_name, int64 number, const DrawList *draws);
+extern void verify_call_key(Books *books, const char *row_name, int64 number,
+							const char *key_column, const char *hash_column, const CallKey *key);
+
+/* That an array was a list of pairs; malformed is NULL then. */
+extern void verify_draws_form(const Books *books, const char *row_name, int64 number, const char *malformed);
+
+/* The credit from before the row, if before_seq is its own, that a draw is on; NULL and a violation if there is none. */
+extern PastEntry *verify_drawn_credit(const Books *books, const char *row_name, int64 number, int64 before_seq,
+									  const Draw *draw);
 
 /* Takes from a credit, or gives back to it what is below zero; each time it must have been possible. */
-extern void verify_credit_use(const Books *books, PastEntry *credit, int128 minor, const char *row_name, int64 number);
+extern void verify_credit_use(Books *books, PastEntry *credit, int128 minor, const char *row_name, int64 number);
 
-/*
- * Draws on credits, or with sign -1 gives back to them, and returns the sum.
- * They must be credits from before the row, if before_seq is its own.
- */
-extern int128 verify_draws(const Books *books, const char *row_name, int64 number, int64 before_seq,
-						   const DrawList *draws, int sign);
+/* Draws on credits, or with sign -1 gives back to them. */
+extern void verify_draws(Books *books, const char *row_name, int64 number, int64 before_seq,
+						 const Draws *draws, int sign);
+
+/* The order of drawing (verify_order.c): a credit got money, or another expiry; a row has drawn on credits. */
+extern void queue_credit(Books *books, const PastEntry *credit);
+extern void verify_draw_order(Books *books, const TransactionRow *row);
+
+/* The holds among the entries (verify_holds.c): which of them may be open when this entry is booked. */
+extern void note_next_entry(Books *books, int64 seq);
+
+/* Takes from a hold what a debit captures, and returns what that must have drawn. */
+extern Draws note_capture(Books *books, PastHold *hold, int128 size);
 
 #endif							/* STORECREDIT_VERIFY_RULES_H */

@@ -66,11 +66,13 @@ enum
 	TRANSACTION_KIND = FIRST_COLUMN,
 	TRANSACTION_AMOUNT,
 	TRANSACTION_BALANCE_AFTER,
+	TRANSACTION_CREATED_AT,
 	TRANSACTION_EXPIRES_AT,
 	TRANSACTION_IDEMPOTENCY_KEY,
 	TRANSACTION_RELATED_SEQ,
 	TRANSACTION_HOLD_ID,
-	TRANSACTION_DRAWS
+	TRANSACTION_DRAWS,
+	TRANSACTION_REQUEST_HASH
 };
 
 #define TRANSACTION_NEEDED \
@@ -84,7 +86,8 @@ static const char transaction_query[] =
 	" WHEN a.balance_after IS NULL THEN 'balance_after' WHEN a.created_at IS NULL THEN 'created_at'"
 	" WHEN a.issuer IS NULL THEN 'issuer' WHEN a.recorded_by IS NULL THEN 'recorded_by' END,"
 	" a.seq,"
-	" a.kind, a.amount, a.balance_after, a.expires_at, a.idempotency_key, a.related_seq, a.hold_id, a.draws"
+	" a.kind, a.amount, a.balance_after, a.created_at, a.expires_at, a.idempotency_key, a.related_seq,"
+	" a.hold_id, a.draws, a.request_hash"
 	" FROM storecredit.transaction a %s ORDER BY OPERATOR(pg_catalog.+) a.account_id, a.seq";
 
 enum
@@ -110,8 +113,13 @@ enum
 	HOLD_AMOUNT = FIRST_COLUMN,
 	HOLD_CAPTURED,
 	HOLD_STATUS,
+	HOLD_EXPIRES_AT,
 	HOLD_CLOSED_AT,
 	HOLD_IDEMPOTENCY_KEY,
+	HOLD_REQUEST_HASH,
+	HOLD_CLOSING_KEY,
+	HOLD_CLOSING_HASH,
+	HOLD_AUTHORIZED,
 	HOLD_DRAWS
 };
 
@@ -126,10 +134,11 @@ static const char hold_query[] =
 	" WHEN a.status IS NULL THEN 'status' WHEN a.created_at IS NULL THEN 'created_at'"
 	" WHEN a.issuer IS NULL THEN 'issuer' WHEN a.recorded_by IS NULL THEN 'recorded_by' END,"
 	" a.hold_id,"
-	" a.amount, a.captured, a.status, a.closed_at, a.idempotency_key, a.draws"
+	" a.amount, a.captured, a.status, a.expires_at, a.closed_at, a.idempotency_key, a.request_hash,"
+	" a.closing_key, a.closing_hash, a.authorized, a.draws"
 	" FROM storecredit.hold a %s ORDER BY OPERATOR(pg_catalog.+) a.account_id, a.hold_id";
 
-StaticAssertDecl(TRANSACTION_DRAWS < SCAN_MAX_COLUMNS, "a row of the widest query fits");
+StaticAssertDecl(HOLD_DRAWS < SCAN_MAX_COLUMNS, "a row of the widest query fits");
 
 /* ---- cursors ---- */
 
@@ -279,31 +288,38 @@ money_value(const LedgerCursor *cursor, int column)
 }
 
 static TimestampTz
-expiry_value(const LedgerCursor *cursor, int column)
+instant_value(const LedgerCursor *cursor, int column)
 {
-	return cursor->isnull[column] ? DT_NOEND : DatumGetTimestampTz(cursor->values[column]);
+	return cursor->isnull[column] ? NEVER : DatumGetTimestampTz(cursor->values[column]);
 }
 
-static void
-read_draws(const LedgerCursor *cursor, int column, DrawList *draws)
+static CallKey
+key_value(const LedgerCursor *cursor, int key_column, int hash_column)
+{
+	return (CallKey) {.key = text_value(cursor, key_column), .has_hash = !cursor->isnull[hash_column]};
+}
+
+StaticAssertDecl(sizeof(Draw) == 2 * sizeof(int64), "pairs of an array are draws");
+
+/* Returns NULL, or the array as text if it is no list of pairs. */
+static char *
+read_draws(const LedgerCursor *cursor, int column, Draws *draws)
 {
 	ArrayType  *array;
 	int			items;
 
-	memset(draws, 0, sizeof(DrawList));
+	memset(draws, 0, sizeof(Draws));
 	if (cursor->isnull[column])
-		return;
+		return NULL;
 	array = DatumGetArrayTypeP(cursor->values[column]);
 	items = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (items == 0)
-		return;
+		return NULL;
 	if (ARR_NDIM(array) != 1 || ARR_LBOUND(array)[0] != 1 || ARR_HASNULL(array) || items % 2 != 0)
-		draws->malformed = OidOutputFunctionCall(F_ARRAY_OUT, cursor->values[column]);
-	else
-	{
-		draws->count = items / 2;
-		draws->pairs = (const int64 *) ((char *) array + ARR_OVERHEAD_NONULLS(1));
-	}
+		return OidOutputFunctionCall(F_ARRAY_OUT, cursor->values[column]);
+	draws->count = items / 2;
+	draws->items = (Draw *) ARR_DATA_PTR(array);
+	return NULL;
 }
 
 char *
@@ -355,22 +371,24 @@ read_transaction_row(const LedgerCursor *cursor, TransactionRow *row)
 	row->kind = text_value(cursor, TRANSACTION_KIND);
 	row->amount = money_value(cursor, TRANSACTION_AMOUNT);
 	row->balance_after = money_value(cursor, TRANSACTION_BALANCE_AFTER);
-	row->expires_at = expiry_value(cursor, TRANSACTION_EXPIRES_AT);
-	row->idempotency_key = text_value(cursor, TRANSACTION_IDEMPOTENCY_KEY);
+	row->has_created_at = !cursor->isnull[TRANSACTION_CREATED_AT];
+	row->created_at = instant_value(cursor, TRANSACTION_CREATED_AT);
+	row->expires_at = instant_value(cursor, TRANSACTION_EXPIRES_AT);
+	row->idempotency_key = key_value(cursor, TRANSACTION_IDEMPOTENCY_KEY, TRANSACTION_REQUEST_HASH);
 	row->has_related_seq = !cursor->isnull[TRANSACTION_RELATED_SEQ];
 	if (row->has_related_seq)
 		row->related_seq = DatumGetInt64(cursor->values[TRANSACTION_RELATED_SEQ]);
 	row->has_hold_id = !cursor->isnull[TRANSACTION_HOLD_ID];
 	if (row->has_hold_id)
 		row->hold_id = DatumGetInt64(cursor->values[TRANSACTION_HOLD_ID]);
-	read_draws(cursor, TRANSACTION_DRAWS, &row->draws);
+	row->malformed_draws = read_draws(cursor, TRANSACTION_DRAWS, &row->draws);
 }
 
 void
 read_open_credit_row(const LedgerCursor *cursor, OpenCreditRow *row)
 {
 	row->seq = DatumGetInt64(cursor->values[COLUMN_NUMBER]);
-	row->expires_at = expiry_value(cursor, OPEN_CREDIT_EXPIRES_AT);
+	row->expires_at = instant_value(cursor, OPEN_CREDIT_EXPIRES_AT);
 	row->remaining = money_value(cursor, OPEN_CREDIT_REMAINING);
 }
 
@@ -382,7 +400,11 @@ read_hold_row(const LedgerCursor *cursor, HoldRow *row)
 	row->amount = money_value(cursor, HOLD_AMOUNT);
 	row->captured = money_value(cursor, HOLD_CAPTURED);
 	row->status = text_value(cursor, HOLD_STATUS);
+	row->expires_at = instant_value(cursor, HOLD_EXPIRES_AT);
 	row->closed = !cursor->isnull[HOLD_CLOSED_AT];
-	row->idempotency_key = text_value(cursor, HOLD_IDEMPOTENCY_KEY);
-	read_draws(cursor, HOLD_DRAWS, &row->draws);
+	row->closed_at = instant_value(cursor, HOLD_CLOSED_AT);
+	row->idempotency_key = key_value(cursor, HOLD_IDEMPOTENCY_KEY, HOLD_REQUEST_HASH);
+	row->closing_key = key_value(cursor, HOLD_CLOSING_KEY, HOLD_CLOSING_HASH);
+	row->malformed_authorized = read_draws(cursor, HOLD_AUTHORIZED, &row->authorized);
+	row->malformed_draws = read_draws(cursor, HOLD_DRAWS, &row->draws);
 }

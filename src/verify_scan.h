@@ -16,9 +16,9 @@
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 
-#include "money_ccy.h"
+#include "ledger_types.h"
 
-#define SCAN_MAX_COLUMNS	11
+#define SCAN_MAX_COLUMNS	14
 
 typedef struct LedgerCursor
 {
@@ -47,13 +47,12 @@ typedef struct AccountKey
 	int64		account_id;
 } AccountKey;
 
-/* Pairs of a credit's seq and minor units. */
-typedef struct DrawList
+/* An idempotency key, or NULL, and whether there is the digest that goes with it. */
+typedef struct CallKey
 {
-	int			count;			/* of pairs */
-	const int64 *pairs;
-	char	   *malformed;		/* the array as text, if it is no list of pairs; then count is 0 */
-} DrawList;
+	char	   *key;
+	bool		has_hash;
+} CallKey;
 
 typedef struct AccountRow
 {
@@ -73,13 +72,16 @@ typedef struct TransactionRow
 	char	   *kind;
 	MoneyCcy	amount;
 	MoneyCcy	balance_after;
-	TimestampTz expires_at;		/* infinity where the column is null */
-	char	   *idempotency_key;	/* or NULL */
+	bool		has_created_at;
+	TimestampTz created_at;
+	TimestampTz expires_at;		/* NEVER where the column is null */
+	CallKey		idempotency_key;
 	bool		has_related_seq;
 	int64		related_seq;
 	bool		has_hold_id;
 	int64		hold_id;
-	DrawList	draws;
+	Draws		draws;
+	char	   *malformed_draws;	/* the array as text, if it is no list of pairs; then draws is empty */
 } TransactionRow;
 
 typedef struct OpenCreditRow
@@ -95,9 +97,15 @@ typedef struct HoldRow
 	MoneyCcy	amount;
 	MoneyCcy	captured;
 	char	   *status;
-	bool		closed;			/* has closed_at */
-	char	   *idempotency_key;	/* or NULL */
-	DrawList	draws;
+	TimestampTz expires_at;		/* NEVER where the column is null */
+	bool		closed;
+	TimestampTz closed_at;
+	CallKey		idempotency_key;
+	CallKey		closing_key;
+	Draws		authorized;
+	char	   *malformed_authorized;	/* as malformed_draws above */
+	Draws		draws;
+	char	   *malformed_draws;
 } HoldRow;
 
 /*

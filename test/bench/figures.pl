@@ -1,14 +1,15 @@
 # The figures of a slice, from what pgbench printed and logged of each call:
-# calls per second, and in microseconds a call the median, the 99th percentile and the mean of the
-# latency, and the CPU time of the backends.
+# calls per second; in microseconds a call the median, the 99th percentile and the mean of the latency,
+# and the CPU time of the backends; and which share of the machine other programs took meanwhile.
 #
-#   perl figures.pl CPU-MICROSECONDS OUTPUT LOG...
+#   perl figures.pl CLOCKS-BEFORE CLOCKS-AFTER OUTPUT LOG...
 
 use strict;
 use warnings;
+use POSIX qw(sysconf _SC_CLK_TCK);
 
-my ($cpu, $output, @logs) = @ARGV;
-my ($calls, $sum, @latency) = (0, 0);
+my ($before, $after, $output, @logs) = @ARGV;
+my ($sum, @first, @latency) = (0);
 
 @ARGV = $output;
 my ($tps) = map { /^tps = ([\d.]+)/ } <>;
@@ -17,11 +18,18 @@ my ($tps) = map { /^tps = ([\d.]+)/ } <>;
 while (<>)
 {
 	my ($client, $number, $microseconds) = split;
-	$calls++;
-	next if $number <= 10;    # a session plans its first calls one by one
-	push @latency, $microseconds;
-	$sum += $microseconds;
+	push @{ $number <= 5 ? \@first : \@latency }, $microseconds;
 }
-@latency = sort { $a <=> $b } @latency;
+my $calls = @first + @latency;
 
-printf "%.1f\t%d\t%d\t%.2f\t%.2f\n", $tps, $latency[ $#latency * 0.5 ], $latency[ $#latency * 0.99 ], $sum / @latency, $cpu / $calls;
+# A session plans its first calls one by one: they count where there are no others.
+@latency = @first unless @latency;
+@latency = sort { $a <=> $b } @latency;
+$sum += $_ foreach @latency;
+
+my @before = split ' ', $before;
+my ($busy, $idle, $backends, $clients) = map { $_ - shift @before } split ' ', $after;
+my $others = ($busy - $backends - $clients) / ($busy + $idle);
+
+printf "%.1f\t%d\t%d\t%.2f\t%.2f\t%.2f\n", $tps, $latency[ $#latency * 0.5 ], $latency[ $#latency * 0.99 ],
+  $sum / @latency, $backends / sysconf(_SC_CLK_TCK) * 1000000 / $calls, $others;

@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 
-my (%slice, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @scenarios);
+my (%slice, %others, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @scenarios);
 
 while (<>)
 {
@@ -11,8 +11,9 @@ while (<>)
 	my ($what, @field) = split /\t/;
 	if ($what eq 'slice')
 	{
-		my ($scenario, $round, $name, $tps, $p50, $p99, $mean, $cpu) = @field;
+		my ($scenario, $round, $name, $tps, $p50, $p99, $mean, $cpu, $others) = @field;
 		push @scenarios, $scenario unless exists $slice{$scenario};
+		push @{ $others{$scenario} }, $others;
 		$slice{$scenario}{$name}[$round] = { tps => $tps, p50 => $p50, p99 => $p99, cpu => $cpu };
 	}
 	elsif ($what eq 'instructions') { $instructions{ $field[0] }{ $field[1] } = $field[2] }
@@ -75,6 +76,7 @@ sub throughput
 	my $least = $hot ? 0.9 : $scenario =~ /fsync on/ ? 0.75 : 0.65;
 
 	heading("Throughput and latency: $scenario");
+	printf "Other programs took %.0f %% of the machine meanwhile.\n", 100 * median(@{ $others{$scenario} });
 	printf "%-12s %8s %18s %20s %20s %18s %8s %7s\n", '', 'calls/s', 'ratio to bare', 'p50 ratio', 'p99 ratio', 'CPU ratio', 'p99 ms', 'CPU us';
 	foreach my $name (ordered(keys %$contestants))
 	{

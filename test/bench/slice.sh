@@ -9,11 +9,11 @@ script_of() { printf '%s' "$here/calls/${script[$1]:-$1}.sql"; }
 
 # slice CONTESTANT ACCOUNTS CENTS PGBENCH-OPTIONS...: prints the figures of figures.pl.
 slice() {
-	local contestant=$1 accounts=$2 cents=$3 log=$SANDBOX/tmp/log children cpu
+	local contestant=$1 accounts=$2 cents=$3 log=$SANDBOX/tmp/log self=$BASHPID children before after
 
 	rm -f "$log".*
 	children=$(server_children)
-	cpu=$(cpu_of_ended_backends)
+	before=$(clocks "$self")
 	PGOPTIONS="${setting[$contestant]:-} ${PGOPTIONS:-}" pgbench --no-vacuum --protocol=prepared \
 		--file="${file:-$(script_of "$contestant")}" --log --log-prefix="$log" \
 		--define=first="${first[$accounts]}" --define=last="${last[$accounts]}" --define=cents="$cents" \
@@ -22,14 +22,16 @@ slice() {
 		cat "$SANDBOX/tmp/pgbench.err" >&2
 		return 1
 	}
-	while [ "$(server_children)" -gt "$children" ]; do :; done
-	cpu=$(($(cpu_of_ended_backends) - cpu))
-	perl "$here/figures.pl" "$cpu" "$SANDBOX/tmp/pgbench.out" "$log".*
+	while [ "$(server_children)" -gt "$children" ]; do sleep 0.01; done
+	after=$(clocks "$self")
+	perl "$here/figures.pl" "$before" "$after" "$SANDBOX/tmp/pgbench.out" "$log".*
 }
 
-# In microseconds.
-cpu_of_ended_backends() {
-	awk -v tick="$(getconf CLK_TCK)" '{ printf "%d", ($16 + $17) / tick * 1000000 }' "/proc/$postmaster/stat"
+# CPU time until now, in clock ticks: of the machine, busy and idle; of the backends that have ended;
+# and of what the given process of ours has run, which is pgbench.
+clocks() {
+	awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9, $5 + $6 }' /proc/stat
+	awk '{ print $16 + $17 }' "/proc/$postmaster/stat" "/proc/$1/stat"
 }
 
 server_children() { wc -w <"/proc/$postmaster/task/$postmaster/children"; }

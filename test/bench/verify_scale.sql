@@ -30,7 +30,7 @@ SELECT a, 'infinity', seq,
   FROM generate_series(1, :accounts) a, (VALUES (1), (5)) credit (seq)
  ORDER BY seq, hashint8(a);
 
-INSERT INTO hold (account_id, hold_id, amount, captured, status, created_at, issuer, recorded_by, draws)
-SELECT a, 1, '15.00 USD', '0.00 USD', 'open', now(), 'shop', session_user, '{1,1500}'
+INSERT INTO hold (account_id, hold_id, amount, captured, status, created_at, issuer, recorded_by, authorized, draws)
+SELECT a, 1, '15.00 USD', '0.00 USD', 'open', now(), 'shop', session_user, '{1,1500}', '{1,1500}'
   FROM generate_series(5, :accounts, 5) a
  ORDER BY hashint8(a);

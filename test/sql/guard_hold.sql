@@ -10,9 +10,10 @@ INSERT INTO account VALUES (730001, '2024-01-01', 1, '50 USD', '30 USD', '0 USD'
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)
 	VALUES (730001, 1, 'credit', '50 USD', '50 USD', '2024-01-01', 'admin', 'admin');
 INSERT INTO open_credit VALUES (730001, 'infinity', 1, '20 USD');
-INSERT INTO hold (account_id, hold_id, amount, captured, status, created_at, closed_at, memo, reference, issuer, recorded_by, draws)
-	VALUES (730001, 1, '10 USD', '0 USD', 'voided', '2024-01-02', '2024-01-03', 'changed her mind', 'R1', 'shop', 'shop', '{1,1000}'),
-		(730001, 2, '30 USD', '0 USD', 'open', '2024-01-02', NULL, NULL, 'R2', 'shop', 'shop', '{1,3000}');
+INSERT INTO hold (account_id, hold_id, amount, captured, status, created_at, closed_at, memo, reference, issuer, recorded_by,
+		authorized, draws)
+	VALUES (730001, 1, '10 USD', '0 USD', 'voided', '2024-01-02', '2024-01-03', 'changed her mind', 'R1', 'shop', 'shop', '{1,1000}', NULL),
+		(730001, 2, '30 USD', '0 USD', 'open', '2024-01-02', NULL, NULL, 'R2', 'shop', 'shop', '{1,3000}', '{1,3000}');
 COMMIT;
 
 -- an open hold: what it is for stays
@@ -31,7 +32,7 @@ UPDATE hold SET expires_at = 'infinity', memo = 'extended' WHERE account_id = 73
 BEGIN;
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by, hold_id, draws)
 	VALUES (730001, 2, 'debit', '-12 USD', '38 USD', now(), 'shop', 'shop', 2, '{1,1200}');
-UPDATE hold SET captured = '12 USD' WHERE account_id = 730001 AND hold_id = 2;
+UPDATE hold SET captured = '12 USD', draws = '{1,1800}' WHERE account_id = 730001 AND hold_id = 2;
 UPDATE account SET balance = '38 USD', held = '18 USD', last_seq = 2 WHERE account_id = 730001;
 COMMIT;
 UPDATE hold SET captured = '11 USD' WHERE account_id = 730001 AND hold_id = 2;
@@ -57,7 +58,7 @@ RESET session_replication_role;
 
 -- closing it gives the rest back
 BEGIN;
-UPDATE hold SET status = 'captured', closed_at = now() WHERE account_id = 730001 AND hold_id = 2;
+UPDATE hold SET status = 'captured', closed_at = now(), draws = NULL WHERE account_id = 730001 AND hold_id = 2;
 UPDATE account SET held = '0 USD' WHERE account_id = 730001;
 UPDATE open_credit SET remaining = '38 USD' WHERE account_id = 730001 AND seq = 1;
 COMMIT;

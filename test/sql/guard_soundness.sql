@@ -7,8 +7,8 @@ SET search_path = storecredit, public;
 -- a whole story written by hand, in any order within one transaction, is sound and passes
 BEGIN;
 INSERT INTO open_credit VALUES (740001, '2099-01-01', 1, '10 USD'), (740001, 'infinity', 2, '40 USD');
-INSERT INTO hold (account_id, hold_id, amount, captured, status, created_at, issuer, recorded_by, draws)
-	VALUES (740001, 1, '20 USD', '5 USD', 'open', '2024-01-03', 'shop', 'shop', '{2,1500}');
+INSERT INTO hold (account_id, hold_id, amount, captured, status, created_at, issuer, recorded_by, authorized, draws)
+	VALUES (740001, 1, '20 USD', '5 USD', 'open', '2024-01-03', 'shop', 'shop', '{2,2000}', '{2,1500}');
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at, issuer, recorded_by, draws, hold_id) VALUES
 	(740001, 1, 'credit', '30 USD', '30 USD', '2024-01-01', '2099-01-01', 'admin', 'admin', NULL, NULL),
 	(740001, 2, 'credit', '60 USD', '90 USD', '2024-01-01', NULL, 'admin', 'admin', NULL, NULL),
@@ -107,12 +107,20 @@ UPDATE open_credit SET remaining = '19 USD' WHERE account_id = 740001 AND seq = 
 COMMIT;
 -- an adjustment makes room for it
 BEGIN;
-INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by, related_seq)
-	VALUES (740001, 5, 'adjustment', '25 USD', '90 USD', now(), 'admin', 'admin', 1);
+INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at, issuer, recorded_by, related_seq)
+	VALUES (740001, 5, 'adjustment', '25 USD', '90 USD', now(), '2099-01-01', 'admin', 'admin', 1);
 UPDATE open_credit SET remaining = '35 USD' WHERE account_id = 740001 AND seq = 1;
 UPDATE account SET balance = '90 USD', last_seq = 5 WHERE account_id = 740001;
 COMMIT;
 SELECT * FROM verify(740001);
+-- and another one takes some of it away again
+BEGIN;
+INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at, issuer, recorded_by, related_seq)
+	VALUES (740001, 6, 'adjustment', '-25 USD', '65 USD', now(), '2099-01-01', 'admin', 'admin', 1);
+UPDATE open_credit SET remaining = '30.01 USD' WHERE account_id = 740001 AND seq = 1;
+UPDATE open_credit SET remaining = '19.99 USD' WHERE account_id = 740001 AND seq = 2;
+UPDATE account SET balance = '65 USD', last_seq = 6 WHERE account_id = 740001;
+COMMIT;
 
 -- rows without an account
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)

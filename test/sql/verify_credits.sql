@@ -26,7 +26,7 @@ ROLLBACK TO sound;
 -- credit_remaining: a row with nothing in it, and two rows of one credit
 INSERT INTO open_credit VALUES (9001, '2026-07-01 00:00:00+00', 2, '0.00 USD');
 UPDATE open_credit SET remaining = '20.00 USD' WHERE account_id = 9003 AND seq = 3;
-INSERT INTO open_credit VALUES (9003, 'infinity', 3, '5.00 USD');
+INSERT INTO open_credit VALUES (9003, '2026-12-01 00:00:00+00', 3, '5.00 USD');
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
@@ -42,16 +42,23 @@ UPDATE open_credit SET expires_at = 'infinity' WHERE account_id IN (9001, 9003);
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
--- unless money was given back to it, or it was adjusted: either may set another
-UPDATE transaction SET amount = '-10.00 USD', balance_after = '40.00 USD' WHERE account_id = 9005 AND seq = 5;
-UPDATE account SET balance = '40.00 USD' WHERE account_id = 9005;
-INSERT INTO open_credit VALUES (9005, '2026-07-01 00:00:00+00', 1, '40.00 USD');
-SELECT * FROM verify();
-ROLLBACK TO sound;
-
 -- debit_allocation: less was drawn than taken, though there was money enough
 UPDATE transaction SET draws = '{2,2000,1,1000}' WHERE account_id = 9001 AND seq = 4;
 UPDATE open_credit SET remaining = '90.00 USD' WHERE account_id = 9001;
+SELECT * FROM verify();
+ROLLBACK TO sound;
+
+-- draw_order: on a credit that expires later, before the one that expires first
+UPDATE transaction SET draws = '{1,2000,2,2000}' WHERE account_id = 9001 AND seq = 4;
+UPDATE transaction SET draws = '{2,1000,1,5000}' WHERE account_id = 9008 AND seq = 3;
+SELECT * FROM verify() WHERE rule = 'draw_order';
+ROLLBACK TO sound;
+
+-- draw_order: the credit that expires first was left out
+UPDATE transaction SET draws = '{1,3000}' WHERE account_id = 9001 AND seq = 3;
+UPDATE transaction SET draws = '{2,4000}' WHERE account_id = 9001 AND seq = 4;
+UPDATE open_credit SET remaining = '70.00 USD' WHERE account_id = 9001;
+INSERT INTO open_credit VALUES (9001, '2026-07-01 00:00:00+00', 2, '10.00 USD');
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
@@ -97,7 +104,7 @@ UPDATE account SET balance = '110.01 USD', last_seq = 6 WHERE account_id = 9001;
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
--- debit_revert_allocation: more than was given back went to the credits
+-- debit_revert_allocation: more than was reverted went to the credits
 UPDATE transaction SET draws = '{1,2001}' WHERE account_id = 9005 AND seq = 3;
 SELECT * FROM verify();
 ROLLBACK TO sound;

@@ -72,9 +72,22 @@ UPDATE hold SET amount = '25.00 AUD', captured = '5.00 NZD' WHERE account_id = 9
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
--- idempotency_key_unique: within an account, in each table by itself
+-- idempotency_key_unique: within an account, over transactions, holds and what closed these
 UPDATE transaction SET idempotency_key = 'order 3', request_hash = 1 WHERE account_id = 9001 AND seq IN (2, 4);
 UPDATE hold SET idempotency_key = 'cart 2' WHERE account_id = 9004 AND hold_id = 3;
+UPDATE transaction SET idempotency_key = 'void 3', request_hash = 1 WHERE account_id = 9004 AND seq = 2;
+UPDATE hold SET closing_key = 'cart 1', closing_hash = 1 WHERE account_id = 9009;
+SELECT * FROM verify();
+ROLLBACK TO sound;
+
+-- idempotency_key_hash: keys whose arguments are not known, and the other way round
+ALTER TABLE transaction DROP CONSTRAINT transaction_idempotency_check;
+UPDATE transaction SET request_hash = NULL WHERE account_id = 9001 AND seq = 1;
+UPDATE transaction SET request_hash = 1 WHERE account_id = 9001 AND seq = 2;
+UPDATE hold SET request_hash = NULL WHERE account_id = 9004 AND hold_id = 1;
+UPDATE hold SET idempotency_key = NULL WHERE account_id = 9004 AND hold_id = 2;
+UPDATE hold SET closing_hash = NULL WHERE account_id = 9004 AND hold_id = 3;
+UPDATE hold SET closing_hash = 1 WHERE account_id = 9006;
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
@@ -92,6 +105,17 @@ UPDATE transaction SET related_seq = 2 WHERE account_id = 9005 AND seq IN (4, 5)
 SELECT * FROM verify(9005) WHERE rule = 'related_seq';
 ROLLBACK TO sound;
 
+-- expires_at: a credit that was gone when it was issued or changed, an expiration before its time, one at another time than
+-- its credit's, and of what does not expire
+UPDATE transaction SET created_at = '2026-07-01 00:00:00+00' WHERE account_id = 9001 AND seq = 2;
+UPDATE transaction SET created_at = '2026-12-01 00:00:00+00' WHERE account_id = 9008 AND seq = 7;
+UPDATE transaction SET created_at = '2025-12-31 23:59:59+00' WHERE account_id = 9003 AND seq = 2;
+UPDATE transaction SET expires_at = '2027-01-01 00:00:00+00' WHERE account_id = 9008 AND seq = 3;
+SELECT * FROM verify();
+UPDATE transaction SET created_at = now(), expires_at = '2026-01-02 00:00:00+00' WHERE account_id = 9003 AND seq = 2;
+SELECT * FROM verify(9003);
+ROLLBACK TO sound;
+
 -- account_limits
 UPDATE account SET max_balance = '-1 JPY', credit_line = '-1 JPY', held = '-1 JPY', last_hold_id = -1, last_seq = -1
 	WHERE account_id = 9007;
@@ -105,7 +129,7 @@ ROLLBACK TO sound;
 
 -- available_not_negative: overdue money does not count
 UPDATE open_credit SET expires_at = '2026-05-01 00:00:00+00' WHERE account_id = 9003;
-UPDATE transaction SET expires_at = '2026-05-01 00:00:00+00' WHERE account_id = 9003;
+UPDATE transaction SET expires_at = '2026-05-01 00:00:00+00' WHERE account_id = 9003 AND kind = 'credit' AND seq > 1;
 SELECT * FROM verify();
 UPDATE account SET held = '0.01 USD' WHERE account_id = 9003;
 SELECT * FROM verify();

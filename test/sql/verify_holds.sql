@@ -37,32 +37,73 @@ UPDATE hold SET closed_at = NULL WHERE account_id = 9004 AND hold_id = 3;
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
+-- hold_status: open though all is captured, captured though nothing is, a void's key on one that was not voided
+UPDATE hold SET status = 'open', closed_at = NULL WHERE account_id = 9004 AND hold_id = 1;
+UPDATE hold SET closing_key = 'void 2', closing_hash = 1 WHERE account_id = 9004 AND hold_id = 2;
+UPDATE hold SET status = 'captured', closing_key = NULL, closing_hash = NULL WHERE account_id = 9004 AND hold_id = 3;
+SELECT * FROM verify();
+ROLLBACK TO sound;
+
+-- hold_status: closed as voided or captured when it had ended, as expired when it had not, or has no end
+UPDATE hold SET expires_at = closed_at WHERE account_id = 9004 AND hold_id = 1;
+UPDATE hold SET expires_at = closed_at - interval '1 s' WHERE account_id = 9004 AND hold_id = 3;
+UPDATE hold SET status = 'expired', closing_key = NULL, closing_hash = NULL WHERE account_id = 9009;
+SELECT account_id, rule, expected FROM verify();
+ROLLBACK TO sound;
+
 -- hold_captured: more or less than the debits that name the hold
 UPDATE hold SET captured = '29.99 USD' WHERE account_id = 9004 AND hold_id = 1;
 UPDATE transaction SET hold_id = NULL WHERE account_id = 9004 AND seq = 3;
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
--- debit_hold: a debit of a hold that is not there
+-- debit_hold: a debit of a hold that is not there, and a hold of what is no debit
 UPDATE transaction SET hold_id = 4 WHERE account_id = 9004 AND seq = 2;
+UPDATE transaction SET hold_id = 1 WHERE account_id = 9006;
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
--- hold_allocation: more was set aside than is held
+-- hold_allocation: more was set aside than authorized
 UPDATE hold SET draws = '{1,2001}' WHERE account_id = 9004 AND hold_id = 2;
 UPDATE open_credit SET remaining = '44.99 USD' WHERE account_id = 9004;
 UPDATE account SET balance = '64.99 USD' WHERE account_id = 9004;
 SELECT * FROM verify() WHERE rule = 'hold_allocation';
 ROLLBACK TO sound;
 
--- hold_allocation: too little, so that the credit has what is held as well
+-- hold_allocation: too little is set aside, so that the credit has what is held as well
 UPDATE hold SET draws = '{1,1500}' WHERE account_id = 9004 AND hold_id = 2;
+SELECT * FROM verify();
+ROLLBACK TO sound;
+
+-- hold_allocation: a closed hold sets nothing aside
+UPDATE hold SET draws = '{1,1000}' WHERE account_id = 9004 AND hold_id = 3;
+SELECT * FROM verify();
+ROLLBACK TO sound;
+
+-- hold_allocation: more was authorized of credits than the hold is for
+UPDATE hold SET authorized = '{1,1001}' WHERE account_id = 9004 AND hold_id = 3;
+SELECT * FROM verify();
+ROLLBACK TO sound;
+
+-- debit_allocation: a capture draws on what its hold had set aside, in the order in which it was authorized
+INSERT INTO transaction (account_id, seq, kind, amount, balance_after, hold_id, draws, created_at, issuer, recorded_by)
+VALUES (9003, 5, 'debit', '-10.00 USD', '20.00 USD', 1, '{4,500,3,500}', now(), 'shop', 'shop');
+INSERT INTO hold (account_id, hold_id, amount, captured, status, authorized, draws, created_at, issuer, recorded_by)
+VALUES (9003, 1, '20.00 USD', '10.00 USD', 'open', '{4,500,3,1500}', '{3,1000}', now(), 'shop', 'shop');
+DELETE FROM open_credit WHERE account_id = 9003 AND seq = 4;
+UPDATE open_credit SET remaining = '10.00 USD' WHERE account_id = 9003;
+UPDATE account SET balance = '20.00 USD', held = '10.00 USD', last_seq = 5, last_hold_id = 1 WHERE account_id = 9003;
+SELECT * FROM verify();
+UPDATE transaction SET draws = '{3,1000}' WHERE account_id = 9003 AND seq = 5;
+UPDATE hold SET draws = '{4,500,3,500}' WHERE account_id = 9003;
 SELECT * FROM verify();
 ROLLBACK TO sound;
 
 -- draws of a hold: on a debit, on nothing, not pairs
 UPDATE hold SET draws = '{2,1000,9,1000}' WHERE account_id = 9004 AND hold_id = 2;
 UPDATE hold SET draws = '{1}' WHERE account_id = 9006;
+UPDATE hold SET authorized = '{8,1000}' WHERE account_id = 9004 AND hold_id = 3;
+UPDATE hold SET authorized = '{{1,6000}}' WHERE account_id = 9009;
 SELECT * FROM verify() WHERE rule = 'draws';
 ROLLBACK TO sound;
 
@@ -90,4 +131,12 @@ SELECT * FROM verify();
 UPDATE transaction SET draws = NULL WHERE account_id = 9006 AND seq = 3;
 INSERT INTO open_credit VALUES (9006, 'infinity', 2, '30.00 USD');
 SELECT * FROM verify();
+ROLLBACK TO sound;
+
+-- a hold that is captured in part and open still was open in between: what it held was not there to be spent
+INSERT INTO transaction (account_id, seq, kind, amount, balance_after, draws, created_at, issuer, recorded_by)
+VALUES (9004, 4, 'debit', '-46.00 USD', '19.00 USD', '{1,4600}', now(), 'shop', 'shop');
+SELECT * FROM verify(9004) WHERE rule = 'debit_allocation';
+UPDATE transaction SET draws = '{1,3400}' WHERE account_id = 9004 AND seq = 4;
+SELECT * FROM verify(9004) WHERE rule = 'debit_allocation';
 ROLLBACK;

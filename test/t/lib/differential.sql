@@ -6,6 +6,8 @@ CREATE TYPE call AS (
 	kind       text,
 	owner      text,
 	account_id bigint,
+	hold_id    bigint,
+	seq        bigint,
 	amount     money_ccy,
 	other      money_ccy,
 	expires_at timestamptz,
@@ -17,7 +19,9 @@ CREATE TYPE call AS (
 	issuer     text,
 	key        text,
 	notify     boolean,
-	metadata   jsonb
+	metadata   jsonb,
+	choice     text,
+	items      jsonb
 );
 
 CREATE TABLE journal (n bigint PRIMARY KEY, calls integer NOT NULL, asked call, answer text NOT NULL);
@@ -75,6 +79,38 @@ BEGIN
 		WHEN 'account limits' THEN
 			PERFORM store_credit_set_account_limits(c.account_id, c.other, c.amount);
 			answer := 'set';
+		-- the life of a credit
+		WHEN 'authorize' THEN
+			SELECT h::text INTO answer FROM store_credit_authorize(c.owner, c.amount, allow_partial => c.partial,
+				expires_at => c.expires_at, memo => c.memo, reference => c.reference, issuer => c.issuer,
+				idempotency_key => c.key, metadata => c.metadata) AS h;
+		WHEN 'capture' THEN
+			SELECT t::text INTO answer FROM store_credit_capture(c.account_id, c.hold_id, c.other, final => NOT c.partial,
+				category => c.category, memo => c.memo, reference => c.reference, issuer => c.issuer,
+				idempotency_key => c.key, notify => c.notify, metadata => c.metadata) AS t;
+		WHEN 'void' THEN
+			SELECT h::text INTO answer FROM store_credit_void(c.account_id, c.hold_id, c.key) AS h;
+		WHEN 'revert' THEN
+			SELECT t::text INTO answer FROM store_credit_revert(c.account_id, c.seq, c.other, expired => c.choice,
+				category => c.category, memo => c.memo, reference => c.reference, issuer => c.issuer,
+				idempotency_key => c.key, notify => c.notify, metadata => c.metadata) AS t;
+		WHEN 'edit' THEN
+			SELECT t::text INTO answer FROM store_credit_edit(c.account_id, c.seq, c.other, expires_at => c.expires_at,
+				expires_on => c.expires_on, category => c.category, memo => c.memo, idempotency_key => c.key, notify => c.notify) AS t;
+		WHEN 'revoke' THEN
+			SELECT t::text INTO answer FROM store_credit_revoke(c.account_id, c.seq, memo => c.memo, idempotency_key => c.key, notify => c.notify) AS t;
+		WHEN 'refund' THEN
+			SELECT string_agg(t::text, ' ') INTO answer FROM store_credit_refund(c.owner, c.amount, bonus => c.other,
+				expires_at => c.expires_at, memo => c.memo, reference => c.reference, issuer => c.issuer,
+				idempotency_key => c.key, notify => c.notify, metadata => c.metadata) AS t;
+		WHEN 'sweep' THEN
+			answer := store_credit_expire(1 + abs(money_ccy_to_minor(c.amount) % 20)::integer);
+		WHEN 'available' THEN
+			answer := store_credit_available(c.account_id);
+		WHEN 'credit many' THEN
+			SELECT string_agg(t::text, ' ') INTO answer FROM store_credit_credit_many(c.items, c.choice) AS t;
+		WHEN 'debit many' THEN
+			SELECT string_agg(t::text, ' ') INTO answer FROM store_credit_debit_many(c.items, c.choice) AS t;
 		-- as erasure requests do
 		WHEN 'blank' THEN
 			WITH blanked AS (
@@ -126,17 +162,28 @@ DECLARE
 	r float8 := random() * 100;
 BEGIN
 	RETURN CASE
-		WHEN r < 22 THEN 'credit owner'
-		WHEN r < 27 THEN 'credit account'
-		WHEN r < 30 THEN 'credit numeric'
-		WHEN r < 36 THEN 'credit twin'
-		WHEN r < 58 THEN 'debit owner'
-		WHEN r < 70 THEN 'debit account'
-		WHEN r < 73 THEN 'debit numeric'
-		WHEN r < 84 THEN 'debit twin'
-		WHEN r < 89 THEN 'balance'
-		WHEN r < 94 THEN 'debit burst'
-		WHEN r < 99 THEN 'mixed burst'
+		WHEN r < 16 THEN 'credit owner'
+		WHEN r < 19 THEN 'credit account'
+		WHEN r < 21 THEN 'credit numeric'
+		WHEN r < 25 THEN 'credit twin'
+		WHEN r < 37 THEN 'debit owner'
+		WHEN r < 44 THEN 'debit account'
+		WHEN r < 46 THEN 'debit numeric'
+		WHEN r < 53 THEN 'debit twin'
+		WHEN r < 56 THEN 'balance'
+		WHEN r < 58 THEN 'available'
+		WHEN r < 63 THEN 'debit burst'
+		WHEN r < 68 THEN 'mixed burst'
+		WHEN r < 74 THEN 'authorize'
+		WHEN r < 80 THEN 'capture'
+		WHEN r < 82 THEN 'void'
+		WHEN r < 87 THEN 'revert'
+		WHEN r < 90 THEN 'edit'
+		WHEN r < 91.5 THEN 'revoke'
+		WHEN r < 94 THEN 'refund'
+		WHEN r < 95 THEN 'sweep'
+		WHEN r < 97 THEN 'credit many'
+		WHEN r < 99 THEN 'debit many'
 		WHEN r < 99.1 THEN 'currency limit'
 		WHEN r < 99.6 THEN 'account limits'
 		ELSE 'blank' END;
@@ -161,6 +208,17 @@ CREATE FUNCTION owner_name(i bigint) RETURNS text LANGUAGE sql AS
 $$ SELECT CASE i % 10 WHEN 7 THEN 'Kundin/' || repeat('ü', (i % 41)::integer) WHEN 8 THEN 'gid://shop/Customer/' ELSE 'o' END
 	|| i || repeat('x', (i % 97)::integer) $$;
 
+-- What many credits or debits at once are given.
+CREATE FUNCTION random_items(kind text, n bigint, owners bigint) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+		'owner', owner_name(below(owners)),
+		'amount', money_ccy_from_minor(random_minor(), 'USD')::jsonb,
+		'allow_partial', CASE WHEN kind = 'debit many' AND maybe(50) THEN true END,
+		'expires_at', CASE WHEN kind = 'credit many' AND maybe(30) THEN store_credit_clock() + interval '1 day' END,
+		'idempotency_key', CASE WHEN maybe(30) THEN 'key ' || n || '/' || i END)))
+	FROM generate_series(1, 6) AS i
+$$;
+
 CREATE FUNCTION random_call(n bigint, owners bigint) RETURNS call LANGUAGE plpgsql AS $$
 DECLARE
 	who bigint := below(owners);
@@ -174,8 +232,9 @@ BEGIN
 	END IF;
 	c.kind := random_kind();
 	c.owner := owner_name(who);
-	IF c.kind ~ ' account|numeric|limits|blank|twin' AND maybe(95) THEN
-		SELECT a.account_id, a.currency INTO c.account_id, found_code
+	IF c.kind ~ ' account|numeric|limits|blank|twin|capture|void|revert|edit|revoke|available' AND maybe(98) THEN
+		SELECT a.account_id, a.currency, 1 + greatest(0, a.last_hold_id - 1 - below(5)), 1 + greatest(0, a.last_seq - 1 - below(25))
+		INTO c.account_id, found_code, c.hold_id, c.seq
 		FROM account AS a WHERE a.owner = c.owner ORDER BY a.currency LIMIT 1;
 	END IF;
 	IF c.account_id IS NULL THEN
@@ -189,6 +248,15 @@ BEGIN
 	c.amount := money_ccy_from_minor(random_minor(), code);
 	c.other := money_ccy_from_minor(1 + below(3000), code);
 	c.partial := maybe(20);
+	IF c.kind ~ 'capture|revert|edit|refund' AND maybe(50) THEN
+		c.other := NULL;
+	END IF;
+	c.choice := CASE
+		WHEN c.kind LIKE '% many' THEN (ARRAY['skip', 'raise'])[1 + below(2)]
+		WHEN c.kind = 'revert' THEN (ARRAY['reinstate', 'expire', 'refuse', NULL])[1 + below(4)] END;
+	IF c.kind LIKE '% many' THEN
+		c.items := random_items(c.kind, n, owners);
+	END IF;
 	c.notify := maybe(3);
 	IF maybe(40) THEN
 		c.expires_at := now + below(3 * 86400 * 1000) * interval '1 ms' - interval '1 minute';
@@ -224,7 +292,7 @@ END $$;
 
 -- How many calls of the ledger's functions a call makes.
 CREATE FUNCTION calls_in(c call) RETURNS integer LANGUAGE sql AS
-$$ SELECT CASE c.kind WHEN 'debit burst' THEN 5 WHEN 'mixed burst' THEN 4 ELSE 1 END $$;
+$$ SELECT CASE c.kind WHEN 'debit burst' THEN 5 WHEN 'mixed burst' THEN 4 WHEN 'credit many' THEN 6 WHEN 'debit many' THEN 6 ELSE 1 END $$;
 
 -- Makes so many calls, in transactions of up to 400 of which some are rolled back.
 CREATE PROCEDURE play(seed float8, calls bigint, owners bigint) LANGUAGE plpgsql AS $$
