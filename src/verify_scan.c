@@ -318,7 +318,7 @@ read_draws(const LedgerCursor *cursor, int column, Draws *draws)
 	if (ARR_NDIM(array) != 1 || ARR_LBOUND(array)[0] != 1 || ARR_HASNULL(array) || items % 2 != 0)
 		return OidOutputFunctionCall(F_ARRAY_OUT, cursor->values[column]);
 	draws->count = items / 2;
-	draws->items = (Draw *) ARR_DATA_PTR(array);
+	draws->items = (Draw *) ((char *) array + ARR_OVERHEAD_NONULLS(1));
 	return NULL;
 }
 
