@@ -167,6 +167,7 @@ BEGIN
 		max_credit  money_ccy,
 		max_debit   money_ccy,
 		CONSTRAINT currency_limit_pkey PRIMARY KEY (currency),
+		CONSTRAINT currency_limit_known_check CHECK (currency = money_ccy_currency(money_ccy_from_minor(0, currency))),
 		CONSTRAINT currency_limit_currency_check CHECK (
 			(max_balance IS NULL OR currency = money_ccy_currency(max_balance))
 			AND (max_credit IS NULL OR currency = money_ccy_currency(max_credit))
@@ -187,6 +188,7 @@ BEGIN
 		percent  numeric,
 		fixed    money_ccy,
 		CONSTRAINT refund_bonus_pkey PRIMARY KEY (currency),
+		CONSTRAINT refund_bonus_known_check CHECK (currency = money_ccy_currency(money_ccy_from_minor(0, currency))),
 		CONSTRAINT refund_bonus_percent_check CHECK (percent >= 0 AND percent < 'infinity'),
 		CONSTRAINT refund_bonus_fixed_check CHECK (
 			currency = money_ccy_currency(fixed) AND money_ccy_to_minor(fixed) >= 0)
@@ -295,30 +297,27 @@ BEGIN
 		CROSS JOIN LATERAL generate_series(1, cardinality(t.draws), 2) n
 		WHERE t.kind = 'debit' OR t.kind = 'debit_revert'
 		UNION ALL
-		SELECT h.account_id, NULL, h.draws[n],
-			money_ccy_from_minor(h.draws[n + 1], money_ccy_currency(h.amount)),
-			'hold', h.hold_id, NULL, h.created_at
-		FROM storecredit.hold h
-		CROSS JOIN LATERAL generate_series(1, cardinality(h.draws), 2) n
-		UNION ALL
-		-- of what was set aside, neither captured nor still set aside
+		-- What a hold has set aside and not captured counts while it is open, and is released by its end.
 		SELECT h.account_id, NULL, h.authorized[n],
-			money_ccy_from_minor(- r.minor, money_ccy_currency(h.amount)),
-			'release', h.hold_id, NULL, h.closed_at
+			money_ccy_from_minor(s.sign * (h.authorized[n + 1] - coalesce(c.minor, 0)), money_ccy_currency(h.amount)),
+			s.kind, h.hold_id, NULL, s.created_at
 		FROM storecredit.hold h
 		CROSS JOIN LATERAL generate_series(1, cardinality(h.authorized), 2) n
-		CROSS JOIN LATERAL (
-			SELECT h.authorized[n + 1] - coalesce(sum(t.draws[i + 1]), 0)::bigint
+		LEFT JOIN (
+			SELECT t.account_id, t.hold_id, t.draws[i] AS credit_seq, sum(t.draws[i + 1])::bigint AS minor
 			FROM storecredit.transaction t
 			CROSS JOIN LATERAL generate_series(1, cardinality(t.draws), 2) i
-			WHERE t.account_id = h.account_id AND t.hold_id = h.hold_id AND t.draws[i] = h.authorized[n]) r (minor)
-		WHERE h.closed_at IS NOT NULL AND r.minor > 0;
+			WHERE t.hold_id IS NOT NULL
+			GROUP BY t.account_id, t.hold_id, t.draws[i]) c
+			ON c.account_id = h.account_id AND c.hold_id = h.hold_id AND c.credit_seq = h.authorized[n]
+		CROSS JOIN LATERAL (VALUES ('hold', 1, h.created_at), ('release', -1, h.closed_at)) s (kind, sign, created_at)
+		WHERE h.authorized[n + 1] > coalesce(c.minor, 0) AND s.created_at IS NOT NULL;
 	COMMENT ON VIEW storecredit.allocation IS 'which credits each debit and each hold drew on, and what was given back to them';
 	COMMENT ON COLUMN storecredit.allocation.account_id IS 'the account';
 	COMMENT ON COLUMN storecredit.allocation.debit_seq IS 'the debit''s seq; null for a hold';
 	COMMENT ON COLUMN storecredit.allocation.credit_seq IS 'the credit''s seq';
 	COMMENT ON COLUMN storecredit.allocation.amount IS 'what was taken from the credit; negative for what was given back to it';
-	COMMENT ON COLUMN storecredit.allocation.kind IS 'draw or give_back of a debit; hold: still set aside; release: set aside once, and given back';
+	COMMENT ON COLUMN storecredit.allocation.kind IS 'draw or give_back of a debit; hold: set aside and not captured; release: the same given back when the hold closed';
 	COMMENT ON COLUMN storecredit.allocation.hold_id IS 'the hold, also of a debit that captured one';
 	COMMENT ON COLUMN storecredit.allocation.seq IS 'the entry that drew or gave back; null for a hold';
 	COMMENT ON COLUMN storecredit.allocation.created_at IS 'when';

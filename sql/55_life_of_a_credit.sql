@@ -65,6 +65,21 @@ END;
 COMMENT ON FUNCTION store_credit_refund(text, numeric, text, numeric, numeric, timestamptz, date, timestamptz, date, text, text, text, text, boolean, jsonb) IS
 	'refunds to store credit, with a bonus if the call or storecredit.refund_bonus has one; returns the refund, then the bonus';
 
+CREATE FUNCTION store_credit_refund(
+	account_id bigint, amount numeric, currency text, bonus numeric DEFAULT NULL, bonus_percent numeric DEFAULT NULL,
+	expires_at timestamptz DEFAULT NULL, expires_on date DEFAULT NULL,
+	bonus_expires_at timestamptz DEFAULT NULL, bonus_expires_on date DEFAULT NULL,
+	memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, notify boolean DEFAULT false, metadata jsonb DEFAULT NULL
+) RETURNS SETOF store_credit_transaction
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000 ROWS 2
+BEGIN ATOMIC
+	SELECT * FROM unnest(refund_rows(account_id, money_ccy(amount, currency), money_ccy(bonus, currency), bonus_percent,
+		expires_at, expires_on, bonus_expires_at, bonus_expires_on, memo, reference, issuer, idempotency_key, notify, metadata));
+END;
+COMMENT ON FUNCTION store_credit_refund(bigint, numeric, text, numeric, numeric, timestamptz, date, timestamptz, date, text, text, text, text, boolean, jsonb) IS
+	'refunds to store credit, with a bonus if the call or storecredit.refund_bonus has one; returns the refund, then the bonus';
+
 -- holds ----------------------------------------------------------------------------------------
 
 CREATE FUNCTION store_credit_authorize(
@@ -96,6 +111,17 @@ RETURN store_credit_authorize(owner, money_ccy(amount, currency), allow_partial,
 COMMENT ON FUNCTION store_credit_authorize(text, numeric, text, boolean, timestamptz, text, text, text, text, jsonb) IS
 	'sets money of an owner''s account aside for a checkout; returns the hold';
 
+CREATE FUNCTION store_credit_authorize(
+	account_id bigint, amount numeric, currency text, allow_partial boolean DEFAULT false, expires_at timestamptz DEFAULT NULL,
+	memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, metadata jsonb DEFAULT NULL
+) RETURNS store_credit_hold
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000
+RETURN store_credit_authorize(account_id, money_ccy(amount, currency), allow_partial, expires_at,
+	memo, reference, issuer, idempotency_key, metadata);
+COMMENT ON FUNCTION store_credit_authorize(bigint, numeric, text, boolean, timestamptz, text, text, text, text, jsonb) IS
+	'sets money of an account aside for a checkout; returns the hold';
+
 CREATE FUNCTION store_credit_capture(
 	account_id bigint, hold_id bigint, amount money_ccy DEFAULT NULL, final boolean DEFAULT true,
 	category text DEFAULT NULL, memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
@@ -103,6 +129,17 @@ CREATE FUNCTION store_credit_capture(
 ) RETURNS store_credit_transaction
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION store_credit_capture(bigint, bigint, money_ccy, boolean, text, text, text, text, text, boolean, jsonb) IS
+	'debits what a hold has set aside, or a part of it; the rest is released unless final is false; returns the transaction';
+
+CREATE FUNCTION store_credit_capture(
+	account_id bigint, hold_id bigint, amount numeric, currency text, final boolean DEFAULT true,
+	category text DEFAULT NULL, memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, notify boolean DEFAULT false, metadata jsonb DEFAULT NULL
+) RETURNS store_credit_transaction
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000
+RETURN store_credit_capture(account_id, hold_id, money_ccy(amount, currency), final,
+	category, memo, reference, issuer, idempotency_key, notify, metadata);
+COMMENT ON FUNCTION store_credit_capture(bigint, bigint, numeric, text, boolean, text, text, text, text, text, boolean, jsonb) IS
 	'debits what a hold has set aside, or a part of it; the rest is released unless final is false; returns the transaction';
 
 CREATE FUNCTION store_credit_void(account_id bigint, hold_id bigint, idempotency_key text DEFAULT NULL)
@@ -121,6 +158,17 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION store_credit_revert(bigint, bigint, money_ccy, text, text, text, text, text, text, boolean, jsonb) IS
 	'gives a debit, or a part of it, back to the credits it drew on, the last drawn first; returns the transaction';
 
+CREATE FUNCTION store_credit_revert(
+	account_id bigint, seq bigint, amount numeric, currency text, expired text DEFAULT NULL,
+	category text DEFAULT NULL, memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, notify boolean DEFAULT false, metadata jsonb DEFAULT NULL
+) RETURNS store_credit_transaction
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000
+RETURN store_credit_revert(account_id, seq, money_ccy(amount, currency), expired,
+	category, memo, reference, issuer, idempotency_key, notify, metadata);
+COMMENT ON FUNCTION store_credit_revert(bigint, bigint, numeric, text, text, text, text, text, text, text, boolean, jsonb) IS
+	'gives a debit, or a part of it, back to the credits it drew on, the last drawn first; returns the transaction';
+
 CREATE FUNCTION store_credit_edit(
 	account_id bigint, seq bigint, amount money_ccy DEFAULT NULL,
 	expires_at timestamptz DEFAULT NULL, expires_on date DEFAULT NULL,
@@ -129,6 +177,18 @@ CREATE FUNCTION store_credit_edit(
 ) RETURNS store_credit_transaction
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION store_credit_edit(bigint, bigint, money_ccy, timestamptz, date, text, text, text, text, text, boolean, jsonb) IS
+	'changes a credit''s amount, expiry (infinity: none), memo or category; returns the adjustment, which has them as they are now';
+
+CREATE FUNCTION store_credit_edit(
+	account_id bigint, seq bigint, amount numeric, currency text,
+	expires_at timestamptz DEFAULT NULL, expires_on date DEFAULT NULL,
+	category text DEFAULT NULL, memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, notify boolean DEFAULT false, metadata jsonb DEFAULT NULL
+) RETURNS store_credit_transaction
+LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000
+RETURN store_credit_edit(account_id, seq, money_ccy(amount, currency), expires_at, expires_on,
+	category, memo, reference, issuer, idempotency_key, notify, metadata);
+COMMENT ON FUNCTION store_credit_edit(bigint, bigint, numeric, text, timestamptz, date, text, text, text, text, text, boolean, jsonb) IS
 	'changes a credit''s amount, expiry (infinity: none), memo or category; returns the adjustment, which has them as they are now';
 
 CREATE FUNCTION store_credit_revoke(

@@ -76,7 +76,7 @@ static const LedgerErrorInfo ledger_errors[] = {
 	},
 	[CREDIT_IN_USE] = {
 		"credit_in_use", SC('0', '1', '3'),
-		"The store credit account uses more than the new amount allows", FIELD_AMOUNT
+		"The store credit is already spent or held", FIELD_AMOUNT
 	},
 	[DEBIT_LIMIT_EXCEEDED] = {
 		"debit_limit_exceeded", SC('0', '1', '4'),

@@ -118,7 +118,7 @@ SKIP:
 	my $ends = q{SELECT string_agg(end_state, ' ' ORDER BY end_state) FROM (
 		SELECT coalesce(substring(answer FROM '^(SC[0-9]{3})\|'), 'done') AS end_state
 		FROM journal GROUP BY 1) AS ends};
-	is($node->safe_psql('few_fast', $ends), 'SC001 SC002 SC003 SC004 SC005 SC006 SC007 SC008 SC013 SC014 done',
+	is($node->safe_psql('few_fast', $ends), 'SC001 SC002 SC003 SC004 SC005 SC006 SC007 SC008 SC009 SC010 SC011 SC012 SC013 SC014 SC015 done',
 		'every refusal was there');
 	is($node->safe_psql('few_fast', 'SELECT max(cardinality(draws)) > 60 FROM transaction'), 't',
 		'few accounts: debits drew on many credits');
