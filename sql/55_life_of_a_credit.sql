@@ -131,17 +131,6 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION store_credit_capture(bigint, bigint, money_ccy, boolean, text, text, text, text, text, boolean, jsonb) IS
 	'debits what a hold has set aside, or a part of it; the rest is released unless final is false; returns the transaction';
 
-CREATE FUNCTION store_credit_capture(
-	account_id bigint, hold_id bigint, amount numeric, currency text, final boolean DEFAULT true,
-	category text DEFAULT NULL, memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, notify boolean DEFAULT false, metadata jsonb DEFAULT NULL
-) RETURNS store_credit_transaction
-LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000
-RETURN store_credit_capture(account_id, hold_id, money_ccy(amount, currency), final,
-	category, memo, reference, issuer, idempotency_key, notify, metadata);
-COMMENT ON FUNCTION store_credit_capture(bigint, bigint, numeric, text, boolean, text, text, text, text, text, boolean, jsonb) IS
-	'debits what a hold has set aside, or a part of it; the rest is released unless final is false; returns the transaction';
-
 CREATE FUNCTION store_credit_void(account_id bigint, hold_id bigint, idempotency_key text DEFAULT NULL)
 RETURNS store_credit_hold
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME';
@@ -158,17 +147,6 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION store_credit_revert(bigint, bigint, money_ccy, text, text, text, text, text, text, boolean, jsonb) IS
 	'gives a debit, or a part of it, back to the credits it drew on, the last drawn first; returns the transaction';
 
-CREATE FUNCTION store_credit_revert(
-	account_id bigint, seq bigint, amount numeric, currency text, expired text DEFAULT NULL,
-	category text DEFAULT NULL, memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, notify boolean DEFAULT false, metadata jsonb DEFAULT NULL
-) RETURNS store_credit_transaction
-LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000
-RETURN store_credit_revert(account_id, seq, money_ccy(amount, currency), expired,
-	category, memo, reference, issuer, idempotency_key, notify, metadata);
-COMMENT ON FUNCTION store_credit_revert(bigint, bigint, numeric, text, text, text, text, text, text, text, boolean, jsonb) IS
-	'gives a debit, or a part of it, back to the credits it drew on, the last drawn first; returns the transaction';
-
 CREATE FUNCTION store_credit_edit(
 	account_id bigint, seq bigint, amount money_ccy DEFAULT NULL,
 	expires_at timestamptz DEFAULT NULL, expires_on date DEFAULT NULL,
@@ -177,18 +155,6 @@ CREATE FUNCTION store_credit_edit(
 ) RETURNS store_credit_transaction
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION store_credit_edit(bigint, bigint, money_ccy, timestamptz, date, text, text, text, text, text, boolean, jsonb) IS
-	'changes a credit''s amount, expiry (infinity: none), memo or category; returns the adjustment, which has them as they are now';
-
-CREATE FUNCTION store_credit_edit(
-	account_id bigint, seq bigint, amount numeric, currency text,
-	expires_at timestamptz DEFAULT NULL, expires_on date DEFAULT NULL,
-	category text DEFAULT NULL, memo text DEFAULT NULL, reference text DEFAULT NULL, issuer text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, notify boolean DEFAULT false, metadata jsonb DEFAULT NULL
-) RETURNS store_credit_transaction
-LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000
-RETURN store_credit_edit(account_id, seq, money_ccy(amount, currency), expires_at, expires_on,
-	category, memo, reference, issuer, idempotency_key, notify, metadata);
-COMMENT ON FUNCTION store_credit_edit(bigint, bigint, numeric, text, timestamptz, date, text, text, text, text, text, boolean, jsonb) IS
 	'changes a credit''s amount, expiry (infinity: none), memo or category; returns the adjustment, which has them as they are now';
 
 CREATE FUNCTION store_credit_revoke(

@@ -144,6 +144,13 @@ read_credit(Booking *booking)
 	return true;
 }
 
+void
+add_known_credit(Booking *booking, const OpenCredit *credit)
+{
+	append_credit(booking, credit, credit->remaining);
+	booking->scan_is_done = true;
+}
+
 static int
 compare_credits(const void *a, const void *b)
 {

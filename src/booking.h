@@ -79,6 +79,9 @@ extern void catch_up(Booking *booking);
 /* Books the credits that had expired by booking->as_of. */
 extern void book_expired_credits(Booking *booking);
 
+/* Adds the next of the account's credits, which is known already: others will not be read. */
+extern void add_known_credit(Booking *booking, const OpenCredit *credit);
+
 /* What can be spent: balance less held plus the credit line; after catch_up(). */
 extern int64 available(const Booking *booking);
 

@@ -2,14 +2,15 @@
  * expire.c
  *		The sweep: booking what has expired, whoever drives it.
  *
- * What is due is looked up first, in the order of expiry, and only tells which
- * accounts to look at.  Each of these is then taken like for any call, and what
+ * What is due is looked up first, in the order of expiry, holds before credits,
+ * and only tells which accounts to look at.  Each of these is then taken like for any call, and what
  * is overdue there is booked by what the account shows then.  Accounts that
  * others have are left out: a sweep never waits, and what it leaves is booked by
  * whoever has them or by the next one.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/hsearch.h"
@@ -22,42 +23,78 @@
 #include "storecredit.h"
 
 static Statement select_due_holds = {
-	.sql = "SELECT account_id FROM storecredit.hold"
-	" WHERE closed_at IS NULL AND expires_at OPERATOR(pg_catalog.<=) $1"
-	" ORDER BY expires_at, account_id",
-	.nargs = 1, .argtypes = {TIMESTAMPTZOID}
+	.sql = "SELECT expires_at, account_id FROM storecredit.hold"
+	" WHERE closed_at IS NULL AND (expires_at, account_id) OPERATOR(pg_catalog.>) ($2, $3)"
+	" AND expires_at OPERATOR(pg_catalog.<=) $1"
+	" ORDER BY expires_at, account_id LIMIT $4",
+	.nargs = 4, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID}
 };
+
+/*
+ * Where this session's last sweep stopped because it had done enough: the next
+ * one goes on from there.  Before it lie the index entries of what was swept,
+ * which only a vacuum takes away; a backlog is swept in many small steps, and
+ * each would have to pass them.  What was left out before it is found when a
+ * sweep comes to the end, and begins anew; so does the next after one that was
+ * rolled back.
+ */
+static const DuePosition beginning = {.expires_at = DT_NOBEGIN, .account_id = PG_INT64_MIN};
+static DuePosition holds_swept = {.expires_at = DT_NOBEGIN, .account_id = PG_INT64_MIN};
+static DuePosition credits_swept = {.expires_at = DT_NOBEGIN, .account_id = PG_INT64_MIN};
+
+/* So many due credits are looked up at once, or some more. */
+#define CHUNK	1000
 
 typedef struct Sweep
 {
 	Booking		booking;
 	MemoryContext context;		/* of one account at a time */
 	HTAB	   *seen;			/* accounts, booked or left out */
+	DueCredit  *due;
+	int			due_room;
 	int64		max_credits;
 	int64		done;
 } Sweep;
 
 static void
-read_account_id(HeapTuple row, TupleDesc desc, void *result)
+read_due_hold(HeapTuple row, TupleDesc desc, void *result)
 {
-	List	  **accounts = result;
-	int64	   *account_id = palloc(sizeof(int64));
+	List	  **holds = result;
+	DuePosition *due = palloc(sizeof(DuePosition));
 	bool		isnull;
 
-	*account_id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
-	*accounts = lappend(*accounts, account_id);
+	due->expires_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 1, &isnull));
+	due->account_id = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
+	*holds = lappend(*holds, due);
+}
+
+/* The credits of an account that are due, or count 0 and all that is. */
+static void
+plan_expiry(Sweep *sweep, const DueCredit *due, int count)
+{
+	Booking    *booking = &sweep->booking;
+
+	if (count == 0 || booking->account.held > 0)
+	{
+		catch_up(booking);
+		return;
+	}
+	for (int i = 0; i < count && booking->store->due_is_exact; i++)
+		add_known_credit(booking, &due[i].credit);
+	booking->as_of = due[count - 1].credit.expires_at;
+	book_expired_credits(booking);
 }
 
 /* False if it could not be written. */
 static bool
-attempt_account(Sweep *sweep, int64 account_id)
+attempt_account(Sweep *sweep, int64 account_id, const DueCredit *due, int count)
 {
 	Booking    *booking = &sweep->booking;
 	AccountRef	ref = {.account_id = account_id};
 
 	if (!take_account(booking, &ref))
 		return true;
-	catch_up(booking);
+	plan_expiry(sweep, due, count);
 	if (booking->entry_count == 0 && booking->holds == NIL)
 		return true;
 	if (!write_booking(booking))
@@ -71,48 +108,161 @@ attempt_account(Sweep *sweep, int64 account_id)
  * refer to it, is ours once it could not be written.
  */
 static void
-expire_account(Sweep *sweep, int64 account_id)
+expire_account(Sweep *sweep, int64 account_id, const DueCredit *due, int count)
 {
 	MemoryContext caller = MemoryContextSwitchTo(sweep->context);
 	bool		seen;
 
+	CHECK_FOR_INTERRUPTS();
 	hash_search(sweep->seen, &account_id, HASH_ENTER, &seen);
-	if (!seen && !attempt_account(sweep, account_id))
-		(void) attempt_account(sweep, account_id);
+	if (!seen && !attempt_account(sweep, account_id, due, count))
+		(void) attempt_account(sweep, account_id, due, count);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(sweep->context);
 }
 
-static void
-sweep_holds(Sweep *sweep, TimestampTz now)
+/* False if there are no more. */
+static bool
+sweep_some_holds(Sweep *sweep, TimestampTz now)
 {
-	Datum		values[] = {TimestampTzGetDatum(now)};
-	List	   *accounts = NIL;
+	int64		wanted = sweep->max_credits - sweep->done;
+	Datum		values[] = {
+		TimestampTzGetDatum(now), TimestampTzGetDatum(holds_swept.expires_at), Int64GetDatum(holds_swept.account_id),
+		Int64GetDatum(wanted)
+	};
+	List	   *holds = NIL;
 	ListCell   *cell;
 
-	run_query(&select_due_holds, values, true, read_account_id, &accounts);
-	foreach(cell, accounts)
+	run_query(&select_due_holds, values, true, read_due_hold, &holds);
+	foreach(cell, holds)
 	{
 		if (sweep->done >= sweep->max_credits)
 			break;
-		CHECK_FOR_INTERRUPTS();
-		expire_account(sweep, *(int64 *) lfirst(cell));
+		holds_swept = *(DuePosition *) lfirst(cell);
+		expire_account(sweep, holds_swept.account_id, NULL, 0);
 	}
+	return list_length(holds) == wanted;
+}
+
+static int
+compare_due_credits(const void *a, const void *b)
+{
+	const DueCredit *left = a;
+	const DueCredit *right = b;
+
+	if (left->account_id != right->account_id)
+		return left->account_id < right->account_id ? -1 : 1;
+	if (left->credit.expires_at != right->credit.expires_at)
+		return left->credit.expires_at < right->credit.expires_at ? -1 : 1;
+	return left->credit.seq < right->credit.seq ? -1 : 1;
+}
+
+/* As many as are wanted; an account's credits that expire together are not told apart. */
+static int
+find_due_credits(Sweep *sweep, TimestampTz now, int wanted)
+{
+	LedgerStore *store = sweep->booking.store;
+	DueCredit	found;
+	int			count = 0;
+
+	store->begin_due(store, &credits_swept, now);
+	while (store->next_due(store, &found))
+	{
+		if (count >= wanted && (found.account_id != credits_swept.account_id ||
+								found.credit.expires_at != credits_swept.expires_at))
+			break;
+		credits_swept.expires_at = found.credit.expires_at;
+		credits_swept.account_id = found.account_id;
+		if (count == sweep->due_room)
+		{
+			sweep->due_room *= 2;
+			sweep->due = repalloc_huge(sweep->due, sweep->due_room * sizeof(DueCredit));
+		}
+		sweep->due[count++] = found;
+	}
+	store->end_due(store);
+	return count;
+}
+
+/* By account, since then what is near on disk is used together.  False if there are no more. */
+static bool
+sweep_some_credits(Sweep *sweep, TimestampTz now)
+{
+	int			wanted = Min(sweep->max_credits - sweep->done, CHUNK);
+	int			count = find_due_credits(sweep, now, wanted);
+	int			end;
+
+	qsort(sweep->due, count, sizeof(DueCredit), compare_due_credits);
+	for (int start = 0; start < count; start = end)
+	{
+		int64		account_id = sweep->due[start].account_id;
+
+		end = start + 1;
+		while (end < count && sweep->due[end].account_id == account_id)
+			end++;
+		expire_account(sweep, account_id, &sweep->due[start], end - start);
+	}
+	return count >= wanted;
+}
+
+/* From where the last sweep stopped to the end, or until enough is done. */
+static void
+sweep_on(Sweep *sweep, TimestampTz now)
+{
+	while (sweep->done < sweep->max_credits && sweep_some_holds(sweep, now))
+		;
+	while (sweep->done < sweep->max_credits && sweep_some_credits(sweep, now))
+		;
 }
 
 static void
-sweep_credits(Sweep *sweep, TimestampTz now)
+begin_anew(void)
 {
-	LedgerStore *store = sweep->booking.store;
-	int64		account_id;
+	holds_swept = beginning;
+	credits_swept = beginning;
+}
 
-	store->begin_due(store, now);
-	while (sweep->done < sweep->max_credits && store->next_due(store, &account_id))
-	{
-		CHECK_FOR_INTERRUPTS();
-		expire_account(sweep, account_id);
-	}
-	store->end_due(store);
+static void
+begin_anew_after_abort(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		begin_anew();
+}
+
+static void
+begin_anew_after_rollback(SubXactEvent event, SubTransactionId subxact, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		begin_anew();
+}
+
+static void
+watch_for_rollbacks(void)
+{
+	static bool watching = false;
+
+	if (watching)
+		return;
+	RegisterXactCallback(begin_anew_after_abort, NULL);
+	RegisterSubXactCallback(begin_anew_after_rollback, NULL);
+	watching = true;
+}
+
+static void
+sweep_all(Sweep *sweep, TimestampTz now)
+{
+	bool		goes_on = memcmp(&holds_swept, &beginning, sizeof(DuePosition)) != 0 ||
+		memcmp(&credits_swept, &beginning, sizeof(DuePosition)) != 0;
+
+	sweep_on(sweep, now);
+	if (sweep->done >= sweep->max_credits)
+		return;
+	begin_anew();
+	if (!goes_on)
+		return;
+	sweep_on(sweep, now);
+	if (sweep->done < sweep->max_credits)
+		begin_anew();
 }
 
 int64
@@ -120,16 +270,17 @@ expire_credits(int64 max_credits)
 {
 	HASHCTL		hash_control = {.keysize = sizeof(int64), .entrysize = sizeof(int64)};
 	Sweep		sweep = {.max_credits = max_credits};
-	TimestampTz now = shop_clock();
 
+	watch_for_rollbacks();
 	hash_control.hcxt = CurrentMemoryContext;
 	sweep.context = AllocSetContextCreate(CurrentMemoryContext, "sweep of an account", ALLOCSET_DEFAULT_SIZES);
 	sweep.seen = hash_create("accounts swept", 1024, &hash_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	sweep.due_room = Min(max_credits, CHUNK) + 1;
+	sweep.due = palloc(sweep.due_room * sizeof(DueCredit));
 	open_booking(&sweep.booking, true);
 	sweep.booking.store->sweeps = true;
 	sweep.booking.store->result_context = sweep.context;
-	sweep_holds(&sweep, now);
-	sweep_credits(&sweep, now);
+	sweep_all(&sweep, shop_clock());
 	close_booking(&sweep.booking);
 	MemoryContextDelete(sweep.context);
 	return sweep.done;

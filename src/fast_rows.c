@@ -226,3 +226,17 @@ init_text_key(ScanKey key, AttrNumber column, const text *value)
 	ScanKeyEntryInitialize(key, 0, column, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
 						   F_TEXTEQ, PointerGetDatum(value));
 }
+
+void
+init_after_pair_key(ScanKey key, ScanKey parts, TimestampTz instant, int64 number)
+{
+	ScanKeyEntryInitialize(&parts[0], SK_ROW_MEMBER, 1, BTGreaterStrategyNumber, InvalidOid, InvalidOid,
+						   F_TIMESTAMPTZ_CMP, TimestampTzGetDatum(instant));
+	ScanKeyEntryInitialize(&parts[1], SK_ROW_MEMBER | SK_ROW_END, 2, BTGreaterStrategyNumber, InvalidOid, InvalidOid,
+						   F_BTINT8CMP, Int64GetDatum(number));
+	memset(key, 0, sizeof(ScanKeyData));
+	key->sk_flags = SK_ROW_HEADER;
+	key->sk_attno = parts[0].sk_attno;
+	key->sk_strategy = BTGreaterStrategyNumber;
+	key->sk_argument = PointerGetDatum(parts);
+}

@@ -15,6 +15,7 @@
 #include "storage/buf.h"
 #include "storage/lockdefs.h"
 #include "utils/snapshot.h"
+#include "utils/timestamp.h"
 
 #include "fast_tables.h"
 
@@ -63,5 +64,8 @@ extern void close_row_scan(RowScan *scan);
 
 extern void init_int64_key(ScanKey key, AttrNumber column, int64 value);
 extern void init_text_key(ScanKey key, AttrNumber column, const text *value);
+
+/* What comes after a pair in an index on (timestamptz, int8); parts has two keys, which live as long as the scan. */
+extern void init_after_pair_key(ScanKey key, ScanKey parts, TimestampTz instant, int64 number);
 
 #endif							/* STORECREDIT_FAST_ROWS_H */

@@ -27,6 +27,19 @@
  */
 typedef struct LedgerStore LedgerStore;
 
+typedef struct DueCredit
+{
+	int64		account_id;
+	OpenCredit	credit;
+} DueCredit;
+
+/* How far a sweep has come, in the order of expiry. */
+typedef struct DuePosition
+{
+	TimestampTz expires_at;
+	int64		account_id;
+} DuePosition;
+
 struct LedgerStore
 {
 	/* The newest version that this call can see; false if there is no such account. */
@@ -52,11 +65,12 @@ struct LedgerStore
 									  Datum *row, int64 *seq, int64 *request_hash);
 
 	/*
-	 * Accounts that may have credits past their expiry, the longest overdue first;
-	 * an account may come more than once, and not have any when it is taken.
+	 * Credits past their expiry, behind a position and the longest overdue first.
+	 * They are as they were, unless due_is_exact: then, if the account can be saved
+	 * as it was taken, they are so still.
 	 */
-	void		(*begin_due) (LedgerStore *store, TimestampTz now);
-	bool		(*next_due) (LedgerStore *store, int64 *account_id);
+	void		(*begin_due) (LedgerStore *store, const DuePosition *after, TimestampTz now);
+	bool		(*next_due) (LedgerStore *store, DueCredit *due);
 	void		(*end_due) (LedgerStore *store);
 
 	void		(*close) (LedgerStore *store);
@@ -68,6 +82,7 @@ struct LedgerStore
 	 * not found or not saved; one snapshot serves for all; no rows are answered.
 	 */
 	bool		sweeps;
+	bool		due_is_exact;
 };
 
 extern LedgerStore *open_store(bool for_update);

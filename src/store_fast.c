@@ -93,6 +93,7 @@ typedef struct FastStore
 	RowScan		accounts_by_owner;
 	RowScan		credits;
 	RowScan		due;
+	ScanKeyData after[2];		/* of the scan for what is due */
 	ItemPointerData locked;		/* the account's version that is locked, if any */
 } FastStore;
 
@@ -295,19 +296,25 @@ fast_begin_credits(LedgerStore *base, const Account *account)
 	begin_scan(store, &store->credits, &store->open_credit, store->tables->credits_in_order, &key, 1);
 }
 
+static void
+read_credit(HeapTuple row, OpenCredit *credit)
+{
+	const CreditForm *form = (const CreditForm *) GETSTRUCT(row);
+
+	credit->expires_at = form->expires_at;
+	credit->seq = form->seq;
+	credit->remaining = form->remaining.minor;
+	credit->tid = row->t_self;
+}
+
 static bool
 fast_next_credit(LedgerStore *base, OpenCredit *credit)
 {
 	FastStore  *store = (FastStore *) base;
-	const CreditForm *form;
 
 	if (!next_row(&store->credits))
 		return false;
-	form = (const CreditForm *) GETSTRUCT(&store->credits.row);
-	credit->expires_at = form->expires_at;
-	credit->seq = form->seq;
-	credit->remaining = form->remaining.minor;
-	credit->tid = store->credits.row.t_self;
+	read_credit(&store->credits.row, credit);
 	return true;
 }
 
@@ -420,25 +427,27 @@ fast_find_entry_by_key(LedgerStore *base, const Account *account, const text *id
 /* ---- sweeps ---- */
 
 static void
-fast_begin_due(LedgerStore *base, TimestampTz now)
+fast_begin_due(LedgerStore *base, const DuePosition *after, TimestampTz now)
 {
 	FastStore  *store = (FastStore *) base;
-	ScanKeyData key;
+	ScanKeyData keys[2];
 
 	if (store->snapshot == NULL)
 		renew_snapshot(store);
-	ScanKeyInit(&key, 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
-	begin_scan(store, &store->due, &store->open_credit, store->tables->credits_by_expiry, &key, 1);
+	init_after_pair_key(&keys[0], store->after, after->expires_at, after->account_id);
+	ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
+	begin_scan(store, &store->due, &store->open_credit, store->tables->credits_by_expiry, keys, 2);
 }
 
 static bool
-fast_next_due(LedgerStore *base, int64 *account_id)
+fast_next_due(LedgerStore *base, DueCredit *due)
 {
 	FastStore  *store = (FastStore *) base;
 
 	if (!next_row(&store->due))
 		return false;
-	*account_id = ((const CreditForm *) GETSTRUCT(&store->due.row))->account_id;
+	due->account_id = ((const CreditForm *) GETSTRUCT(&store->due.row))->account_id;
+	read_credit(&store->due.row, &due->credit);
 	return true;
 }
 
@@ -516,6 +525,7 @@ open_fast_store(bool for_update)
 
 	store->base = methods;
 	store->base.result_context = CurrentMemoryContext;
+	store->base.due_is_exact = true;	/* of a sweep's one snapshot, as the accounts are */
 	store->context = CurrentMemoryContext;
 	store->for_update = for_update;
 	ItemPointerSetInvalid(&store->locked);

@@ -85,10 +85,11 @@ static Statement delete_credit = {
 };
 
 static Statement select_due = {
-	.sql = "SELECT account_id FROM storecredit.open_credit"
-	" WHERE expires_at OPERATOR(pg_catalog.<=) $1 AND expires_at OPERATOR(pg_catalog.<) 'infinity'"
+	.sql = "SELECT account_id, expires_at, seq, remaining FROM storecredit.open_credit"
+	" WHERE (expires_at, account_id) OPERATOR(pg_catalog.>) ($2, $3)"
+	" AND expires_at OPERATOR(pg_catalog.<=) $1 AND expires_at OPERATOR(pg_catalog.<) 'infinity'"
 	" ORDER BY expires_at, account_id",
-	.nargs = 1, .argtypes = {TIMESTAMPTZOID}
+	.nargs = 3, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}
 };
 
 static Statement insert_entry = {
@@ -350,20 +351,25 @@ plain_find_entry_by_key(LedgerStore *base, const Account *account, const text *i
 /* ---- sweeps ---- */
 
 static void
-plain_begin_due(LedgerStore *base, TimestampTz now)
+plain_begin_due(LedgerStore *base, const DuePosition *after, TimestampTz now)
 {
-	Datum		values[] = {TimestampTzGetDatum(now)};
+	Datum		values[] = {
+		TimestampTzGetDatum(now), TimestampTzGetDatum(after->expires_at), Int64GetDatum(after->account_id)
+	};
 
 	((PlainStore *) base)->due = open_cursor(&select_due, values, false);
 }
 
 static bool
-plain_next_due(LedgerStore *base, int64 *account_id)
+plain_next_due(LedgerStore *base, DueCredit *due)
 {
 	fetch_rows(((PlainStore *) base)->due, 1);
 	if (SPI_processed == 0)
 		return false;
-	*account_id = column_int64(1);
+	due->account_id = column_int64(1);
+	due->credit.expires_at = column_int64(2);
+	due->credit.seq = column_int64(3);
+	due->credit.remaining = column_minor(4, 0);
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }

@@ -44,7 +44,7 @@ SELECT owner, balance FROM balance ORDER BY account_id;
 SET storecredit.test_clock = '2026-11-27 09:00+00';
 SELECT count(*) FROM generate_series(1, 10) AS n, generate_series(1, 3) AS day,
 	LATERAL store_credit_credit('many/' || n, '1 USD', expires_at => timestamptz '2026-12-01 00:00+00' + day * interval '1 day' - n * interval '1 hour');
--- at the end of the second day of each but one, the account that is overdue the longest comes first, with all that is overdue there
+-- at the end of the second day of each but one, what is overdue the longest comes first
 SET storecredit.test_clock = '2026-12-02 22:00+00';
 SELECT count(*) FROM open_credit WHERE expires_at <= store_credit_clock();
 SELECT store_credit_expire(1);
