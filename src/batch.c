@@ -24,8 +24,7 @@
 #include "arguments.h"
 #include "json_input.h"
 #include "ledger.h"
-#include "records.h"
-#include "statement.h"
+#include "store.h"
 #include "store_rows.h"
 #include "storecredit.h"
 
@@ -33,9 +32,12 @@ PG_FUNCTION_INFO_V1(store_credit_credit_many);
 PG_FUNCTION_INFO_V1(store_credit_debit_many);
 
 /* One of the items. */
-typedef struct BatchItem
+typedef struct BatchItem BatchItem;
+
+struct BatchItem
 {
 	int			number;			/* from 1, as given */
+	BatchItem  *before;	/* the last one before it with its account and key, if any */
 	union
 	{
 		Call		call;
@@ -47,7 +49,7 @@ typedef struct BatchItem
 	const LedgerError *error;
 	int64		account_id;
 	int64		seq;
-} BatchItem;
+};
 
 typedef struct Batch
 {
@@ -207,63 +209,43 @@ read_items(Batch *batch, Jsonb *input)
 
 /* ---- putting them in order ---- */
 
-static Statement select_accounts = {
-	.sql = "SELECT o.n, a.account_id"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS o (owner, currency, n)"
-	" JOIN storecredit.account a ON a.owner OPERATOR(pg_catalog.=) o.owner"
-	" AND a.currency OPERATOR(pg_catalog.=) o.currency",
-	.nargs = 2, .argtypes = {TEXTARRAYOID, TEXTARRAYOID}
-};
-
-static void
-read_account_of_item(HeapTuple row, TupleDesc desc, void *result)
-{
-	BatchItem **by_owner = result;
-	bool		isnull;
-	int64		n = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
-
-	by_owner[n - 1]->account_id = DatumGetInt64(SPI_getbinval(row, desc, 2, &isnull));
-}
-
 /* Sets account_id of each item whose account exists. */
 static void
 find_accounts(Batch *batch)
 {
-	BatchItem **by_owner = palloc(Max(1, batch->count) * sizeof(BatchItem *));
-	Datum	   *owners = palloc(Max(1, batch->count) * sizeof(Datum));
-	Datum	   *currencies = palloc(Max(1, batch->count) * sizeof(Datum));
-	Datum		values[2];
-	int			n = 0;
+	LedgerStore *store = open_store(false);
 
+	store->many_accounts = true;
 	for (int i = 0; i < batch->count; i++)
 	{
 		BatchItem  *item = &batch->items[i];
-		const AccountRef *ref = &item->request.call.account;
+		Account		account;
 
-		item->account_id = ref->account_id;
-		if (ref->owner == NULL)
-			continue;
-		owners[n] = PointerGetDatum(ref->owner);
-		currencies[n] = CStringGetTextDatum(ref->currency);
-		by_owner[n++] = item;
+		item->account_id = item->request.call.account.account_id;
+		if (item->request.call.account.owner != NULL &&
+			store->take_account(store, &item->request.call.account, &account))
+			item->account_id = account.account_id;
+		CHECK_FOR_INTERRUPTS();
 	}
-	values[0] = PointerGetDatum(construct_array(owners, n, TEXTOID, -1, false, TYPALIGN_INT));
-	values[1] = PointerGetDatum(construct_array(currencies, n, TEXTOID, -1, false, TYPALIGN_INT));
-	run_query(&select_accounts, values, true, read_account_of_item, by_owner);
+	store->close(store);
+}
+
+static int
+compare_texts(const text *a, const text *b)
+{
+	int			length_a = VARSIZE_ANY_EXHDR(a);
+	int			length_b = VARSIZE_ANY_EXHDR(b);
+	int			result = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(length_a, length_b));
+
+	return result != 0 ? result : length_a - length_b;
 }
 
 static int
 compare_owners(const AccountRef *a, const AccountRef *b)
 {
-	int			length_a = VARSIZE_ANY_EXHDR(a->owner);
-	int			length_b = VARSIZE_ANY_EXHDR(b->owner);
-	int			result = memcmp(VARDATA_ANY(a->owner), VARDATA_ANY(b->owner), Min(length_a, length_b));
+	int			result = compare_texts(a->owner, b->owner);
 
-	if (result != 0)
-		return result;
-	if (length_a != length_b)
-		return length_a < length_b ? -1 : 1;
-	return strcmp(a->currency, b->currency);
+	return result != 0 ? result : strcmp(a->currency, b->currency);
 }
 
 /* Its account is named by its owner, and does not exist. */
@@ -296,6 +278,46 @@ compare_items(const void *a, const void *b)
 	return result != 0 ? result : left->number - right->number;
 }
 
+static const text *
+key_of_item(const BatchItem *item)
+{
+	return item->request.call.annotation.idempotency_key;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const BatchItem *left = *(BatchItem *const *) a;
+	const BatchItem *right = *(BatchItem *const *) b;
+	int			result = compare_accounts(left, right);
+
+	if (result == 0)
+		result = compare_texts(key_of_item(left), key_of_item(right));
+	return result != 0 ? result : left->number - right->number;
+}
+
+/* Sets before of each item. */
+static void
+find_repeated_keys(Batch *batch)
+{
+	BatchItem **with_key = palloc_extended(Max(1, batch->count) * sizeof(BatchItem *), MCXT_ALLOC_HUGE);
+	int			count = 0;
+
+	for (int i = 0; i < batch->count; i++)
+	{
+		if (key_of_item(&batch->items[i]) != NULL)
+			with_key[count++] = &batch->items[i];
+	}
+	qsort(with_key, count, sizeof(BatchItem *), compare_keys);
+	for (int i = 1; i < count; i++)
+	{
+		if (compare_accounts(with_key[i - 1], with_key[i]) == 0 &&
+			same_text(key_of_item(with_key[i - 1]), key_of_item(with_key[i])))
+			with_key[i]->before = with_key[i - 1];
+	}
+	pfree(with_key);
+}
+
 static void
 order_items(Batch *batch)
 {
@@ -309,30 +331,23 @@ order_items(Batch *batch)
 
 /* Its key may also be that of an item before it, which is planned but not written. */
 static bool
-find_replay_in_batch(BatchItem *const *items, int i, const LedgerError **error)
+find_replay_in_batch(BatchItem *item, const LedgerError **error)
 {
-	const Call *call = &items[i]->request.call;
-	const text *key = call->annotation.idempotency_key;
+	const BatchItem *earlier = item->before;
 
-	for (int j = 0; key != NULL && j < i; j++)
-	{
-		const Call *earlier = &items[j]->request.call;
-
-		if (items[j]->error != NULL || earlier->annotation.idempotency_key == NULL ||
-			!same_text(key, earlier->annotation.idempotency_key))
-			continue;
-		items[i]->seq = items[j]->seq;
-		if (earlier->request_hash != call->request_hash)
-			*error = key_mismatch(key, items[i]->account_id);
-		return true;
-	}
-	return false;
+	while (earlier != NULL && earlier->error != NULL)
+		earlier = earlier->before;
+	if (earlier == NULL)
+		return false;
+	item->seq = earlier->seq;
+	if (earlier->request.call.request_hash != item->request.call.request_hash)
+		*error = key_mismatch(key_of_item(item), item->account_id);
+	return true;
 }
 
 static const LedgerError *
-plan_item(Booking *booking, BatchItem *const *items, int i)
+plan_item(Booking *booking, BatchItem *item)
 {
-	BatchItem  *item = items[i];
 	Call	   *call = &item->request.call;
 	const LedgerError *error = NULL;
 	LedgerError *replay_error = NULL;
@@ -347,7 +362,7 @@ plan_item(Booking *booking, BatchItem *const *items, int i)
 		item->seq = seq_of_row(replay.rows[0]);
 		return replay_error;
 	}
-	if (find_replay_in_batch(items, i, &error))
+	if (find_replay_in_batch(item, &error))
 		return error;
 	error = call->plan(booking, call);
 	if (error == NULL)
@@ -381,12 +396,13 @@ static bool
 attempt_items(Batch *batch, Booking *booking, BatchItem *const *items, int count)
 {
 	LedgerStore *store = booking->store;
-	bool		exists = take_account(booking, &items[0]->request.call.account);
+	AccountRef	by_id = {.account_id = items[0]->account_id};
+	bool		exists = take_account(booking, has_new_account(items[0]) ? &items[0]->request.call.account : &by_id);
 
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		items[i]->error = plan_item(booking, items, i);
+		items[i]->error = plan_item(booking, items[i]);
 		if (items[i]->error != NULL && !batch->skips)
 		{
 			if (exists && !store->confirm_account(store, &booking->account))
@@ -439,8 +455,12 @@ perform_batch(Batch *batch)
 
 		MemoryContextSwitchTo(batch->context);
 		booking.opened = false;
+		booking.store->many_accounts = true;
 		while (!attempt_items(batch, &booking, items, end - start))
+		{
 			CHECK_FOR_INTERRUPTS();
+			booking.store->many_accounts = false;
+		}
 		MemoryContextSwitchTo(caller);
 		keep_errors(items, end - start);
 		MemoryContextReset(batch->context);
@@ -504,6 +524,7 @@ many(FunctionCallInfo fcinfo, const char *input, bool is_debit)
 	read_items(&batch, PG_GETARG_JSONB_P(0));
 	find_accounts(&batch);
 	order_items(&batch);
+	find_repeated_keys(&batch);
 	perform_batch(&batch);
 	for (int i = 0; i < batch.count; i++)
 		answer_with_item(rsinfo, &batch.items[i]);

@@ -87,7 +87,7 @@ take_account(Booking *booking, const AccountRef *ref)
 	booking->credit_count = 0;
 	booking->credit_room = 0;
 	booking->next_credit = 0;
-	booking->out_of_order = false;
+	booking->sorted_count = 0;
 	booking->expired_count = 0;
 	booking->entries = NULL;
 	booking->entry_count = 0;
@@ -140,6 +140,8 @@ read_credit(Booking *booking)
 		booking->scan_is_done = true;
 		return false;
 	}
+	if (booking->sorted_count == booking->credit_count)
+		booking->sorted_count++;
 	append_credit(booking, &credit, credit.remaining);
 	return true;
 }
@@ -148,18 +150,16 @@ void
 add_known_credit(Booking *booking, const OpenCredit *credit)
 {
 	append_credit(booking, credit, credit->remaining);
+	booking->sorted_count = booking->credit_count;
 	booking->scan_is_done = true;
 }
 
-static int
-compare_credits(const void *a, const void *b)
+static bool
+comes_before(const PlannedCredit *a, const PlannedCredit *b)
 {
-	const OpenCredit *left = &((const PlannedCredit *) a)->credit;
-	const OpenCredit *right = &((const PlannedCredit *) b)->credit;
-
-	if (left->expires_at != right->expires_at)
-		return left->expires_at < right->expires_at ? -1 : 1;
-	return left->seq < right->seq ? -1 : 1;
+	if (a->credit.expires_at != b->credit.expires_at)
+		return a->credit.expires_at < b->credit.expires_at;
+	return a->credit.seq < b->credit.seq;
 }
 
 static void
@@ -169,17 +169,35 @@ read_all_credits(Booking *booking)
 		;
 }
 
+/* Most are added behind all others, where they belong. */
+static void
+put_in_place(Booking *booking, int from)
+{
+	PlannedCredit added = booking->credits[from];
+	int			to = from;
+
+	while (to > 0 && comes_before(&added, &booking->credits[to - 1]))
+		to--;
+	memmove(&booking->credits[to + 1], &booking->credits[to], (from - to) * sizeof(PlannedCredit));
+	booking->credits[to] = added;
+	booking->next_credit = Min(booking->next_credit, to);
+}
+
+static void
+put_all_in_place(Booking *booking)
+{
+	if (booking->sorted_count == booking->credit_count)
+		return;
+	read_all_credits(booking);
+	for (; booking->sorted_count < booking->credit_count; booking->sorted_count++)
+		put_in_place(booking, booking->sorted_count);
+}
+
 /* The first credit with something left, or NULL. */
 static PlannedCredit *
 first_credit(Booking *booking)
 {
-	if (booking->out_of_order)
-	{
-		read_all_credits(booking);
-		qsort(booking->credits, booking->credit_count, sizeof(PlannedCredit), compare_credits);
-		booking->next_credit = 0;
-		booking->out_of_order = false;
-	}
+	put_all_in_place(booking);
 	for (;; booking->next_credit++)
 	{
 		if (booking->next_credit == booking->credit_count && !read_credit(booking))
@@ -220,26 +238,30 @@ find_credit(Booking *booking, int64 seq)
 }
 
 void
+add_new_credit(Booking *booking, int64 seq, TimestampTz expires_at, int64 minor)
+{
+	OpenCredit	credit = {.expires_at = expires_at, .seq = seq, .remaining = minor};
+
+	append_credit(booking, &credit, 0);
+	booking->open = minor_add(booking->open, minor);
+}
+
+void
 give(Booking *booking, int64 seq, TimestampTz expires_at, int64 minor)
 {
-	OpenCredit	credit = {.expires_at = expires_at, .seq = seq};
-	PlannedCredit *planned = NULL;
-
 	for (int i = 0; i < booking->credit_count; i++)
 	{
-		PlannedCredit *candidate = &booking->credits[i];
+		PlannedCredit *planned = &booking->credits[i];
 
-		if (candidate->credit.seq == seq && candidate->credit.expires_at == expires_at)
-			planned = candidate;
+		if (planned->credit.seq == seq && planned->credit.expires_at == expires_at)
+		{
+			planned->credit.remaining = minor_add(planned->credit.remaining, minor);
+			booking->open = minor_add(booking->open, minor);
+			booking->next_credit = Min(booking->next_credit, i);
+			return;
+		}
 	}
-	if (planned == NULL)
-	{
-		planned = append_credit(booking, &credit, 0);
-		booking->out_of_order = true;
-	}
-	planned->credit.remaining = minor_add(planned->credit.remaining, minor);
-	booking->open = minor_add(booking->open, minor);
-	booking->next_credit = 0;
+	add_new_credit(booking, seq, expires_at, minor);
 }
 
 /* ---- the account ---- */

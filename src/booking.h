@@ -47,7 +47,7 @@ typedef struct Booking
 	int			next_credit;	/* all before it have nothing left */
 	bool		scan_is_open;	/* there may be more to read */
 	bool		scan_is_done;
-	bool		out_of_order;	/* some were added behind */
+	int			sorted_count;	/* the others were added, and wait to be put in their place */
 	int64		open;			/* what is left in all credits, read or not */
 
 	int			expired_count;	/* credits booked as expired by catch_up() */
@@ -96,6 +96,9 @@ extern void draw(Booking *booking, int64 minor, Draws *draws);
 
 /* What is left of a credit, planned and read so far or not; NULL if nothing is. */
 extern PlannedCredit *find_credit(Booking *booking, int64 seq);
+
+/* Adds a credit that is new. */
+extern void add_new_credit(Booking *booking, int64 seq, TimestampTz expires_at, int64 minor);
 
 /* Gives money to a credit, which may have nothing left now. */
 extern void give(Booking *booking, int64 seq, TimestampTz expires_at, int64 minor);

@@ -65,7 +65,7 @@ issue_credit(Booking *booking, int64 minor, TimestampTz expires_at, const Annota
 	Entry	   *entry = make_entry(booking, "credit", minor, annotation);
 
 	entry->expires_at = expires_at;
-	give(booking, entry->seq, expires_at, minor);
+	add_new_credit(booking, entry->seq, expires_at, minor);
 	repay_credit_line(booking, entry);
 	return entry;
 }

@@ -157,7 +157,7 @@ compare_due_credits(const void *a, const void *b)
 	return left->credit.seq < right->credit.seq ? -1 : 1;
 }
 
-/* As many as are wanted; an account's credits that expire together are not told apart. */
+/* As many as are wanted, and those that expire in the last one's account together with it. */
 static int
 find_due_credits(Sweep *sweep, TimestampTz now, int wanted)
 {
@@ -173,6 +173,8 @@ find_due_credits(Sweep *sweep, TimestampTz now, int wanted)
 			break;
 		credits_swept.expires_at = found.credit.expires_at;
 		credits_swept.account_id = found.account_id;
+		if (hash_search(sweep->seen, &found.account_id, HASH_FIND, NULL) != NULL)
+			continue;
 		if (count == sweep->due_room)
 		{
 			sweep->due_room *= 2;
@@ -278,7 +280,8 @@ expire_credits(int64 max_credits)
 	sweep.due_room = Min(max_credits, CHUNK) + 1;
 	sweep.due = palloc(sweep.due_room * sizeof(DueCredit));
 	open_booking(&sweep.booking, true);
-	sweep.booking.store->sweeps = true;
+	sweep.booking.store->many_accounts = true;
+	sweep.booking.store->skips_locked = true;
 	sweep.booking.store->result_context = sweep.context;
 	sweep_all(&sweep, shop_clock());
 	close_booking(&sweep.booking);

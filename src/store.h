@@ -78,10 +78,14 @@ struct LedgerStore
 	MemoryContext result_context;
 
 	/*
-	 * Set for a sweep over many accounts: whoever has an account keeps it, it is
-	 * not found or not saved; one snapshot serves for all; no rows are answered.
+	 * Set by the caller.  Of work on many accounts: they may all be seen as they
+	 * were when one of them was taken, and no entries are answered; to be cleared
+	 * for an account that could not be saved or confirmed.  Of a sweep: whoever has
+	 * an account keeps it.
 	 */
-	bool		sweeps;
+	bool		many_accounts;
+	bool		skips_locked;
+
 	bool		due_is_exact;
 };
 

@@ -105,11 +105,11 @@ begin_scan(FastStore *store, RowScan *scan, OpenTable *table, int index, ScanKey
 	begin_row_scan(scan, table, index, store->snapshot, store->context, keys, key_count);
 }
 
-/* A sweep will begin it again, with the same snapshot. */
+/* Work on many accounts will begin it again, with the same snapshot. */
 static void
 end_scan(FastStore *store, RowScan *scan)
 {
-	if (store->base.sweeps)
+	if (store->base.many_accounts)
 		release_row(scan);
 	else
 		close_row_scan(scan);
@@ -130,6 +130,9 @@ could_not_serialize(void)
 static void
 renew_snapshot(FastStore *store)
 {
+	close_row_scan(&store->accounts_by_id);
+	close_row_scan(&store->accounts_by_owner);
+	close_row_scan(&store->credits);
 	if (store->snapshot != NULL)
 		UnregisterSnapshot(store->snapshot);
 	store->snapshot = RegisterSnapshot(store->for_update ? GetTransactionSnapshot() : GetActiveSnapshot());
@@ -162,7 +165,7 @@ fast_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 	RowScan    *scan = ref->owner != NULL ? &store->accounts_by_owner : &store->accounts_by_id;
 	bool		found;
 
-	if (store->snapshot == NULL || !base->sweeps)
+	if (store->snapshot == NULL || !base->many_accounts)
 		renew_snapshot(store);
 	if (ref->owner != NULL)
 	{
@@ -267,7 +270,7 @@ fast_save_account(LedgerStore *base, Account *account)
 			 * Locked, if only by ourselves, or by those who refer to it.  Who has
 			 * the account must never stand in the queue: its first waits for him.
 			 */
-			if (!lock_account(store, account, LockWaitSkip) && !base->sweeps)
+			if (!lock_account(store, account, LockWaitSkip) && !base->skips_locked)
 			{
 				queue_for_account(store, account);
 				(void) lock_account(store, account, LockWaitBlock);
@@ -395,7 +398,7 @@ fast_append_entry(LedgerStore *base, const Account *account, const Entry *entry)
 	fill_entry_row(&values, account, entry);
 	row = heap_form_tuple(RelationGetDescr(store->transaction.rel), values.values, values.isnull);
 	insert_row(&store->transaction, row, values.values, values.isnull);
-	return base->sweeps ? (Datum) 0 : entry_as_datum(row, base->result_context);
+	return base->many_accounts ? (Datum) 0 : entry_as_datum(row, base->result_context);
 }
 
 static bool

@@ -176,7 +176,7 @@ plain_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 	char	   *currency;
 
 	if (store->for_update)
-		statement = by_owner ? &lock_account_by_owner : base->sweeps ? &lock_free_account_by_id : &lock_account_by_id;
+		statement = by_owner ? &lock_account_by_owner : base->skips_locked ? &lock_free_account_by_id : &lock_account_by_id;
 	else
 		statement = by_owner ? &read_account_by_owner : &read_account_by_id;
 	values[0] = by_owner ? PointerGetDatum(ref->owner) : Int64GetDatum(ref->account_id);
