@@ -4,11 +4,11 @@
 CREATE TYPE store_credit_transaction AS (
 	account_id      bigint,
 	seq             bigint,
-	kind            text COLLATE "C",
 	amount          money_ccy,
 	balance_after   money_ccy,
 	created_at      timestamptz,
 	expires_at      timestamptz,
+	kind            text COLLATE "C",
 	category        text,
 	memo            text,
 	reference       text,

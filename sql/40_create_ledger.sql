@@ -2,7 +2,8 @@
 -- and indexes treat them as the user's own, and DROP EXTENSION cannot take them along unasked.
 --
 -- Column order matters in account and open_credit: the fast store (src/store_fast.c) overlays a struct on
--- the fixed-width columns at the front, and what a debit changes lies together, to keep its WAL short.
+-- the fixed-width columns at the front, and what a debit changes lies together, to keep its WAL short.  Their
+-- fillfactor leaves room for more versions between two prunings of a page.
 
 CREATE FUNCTION create_ledger() RETURNS void
 LANGUAGE plpgsql
@@ -51,7 +52,7 @@ BEGIN
 			AND last_seq >= 0 AND last_hold_id >= 0),
 		CONSTRAINT account_credit_line_check CHECK (
 			money_ccy_to_minor(balance)::numeric - money_ccy_to_minor(held) + money_ccy_to_minor(credit_line) >= 0)
-	) WITH (fillfactor = 90);
+	) WITH (fillfactor = 75);
 	ALTER SEQUENCE storecredit.account_number_seq OWNED BY storecredit.account.account_id;
 	COMMENT ON TABLE storecredit.account IS 'one account per owner and currency, opened by its first credit, forever';
 	COMMENT ON COLUMN storecredit.account.account_id IS 'storecredit.cell in the upper 16 bits, a local number in the lower 48';
@@ -111,7 +112,7 @@ BEGIN
 		remaining  money_ccy   NOT NULL,
 		CONSTRAINT open_credit_pkey PRIMARY KEY (account_id, expires_at, seq),
 		CONSTRAINT open_credit_remaining_check CHECK (money_ccy_to_minor(remaining) > 0)
-	) WITH (fillfactor = 90);
+	) WITH (fillfactor = 75);
 	CREATE INDEX open_credit_expires_at_idx ON storecredit.open_credit (expires_at, account_id)
 		WHERE expires_at < 'infinity';
 	COMMENT ON TABLE storecredit.open_credit IS 'credits with something left, in the order in which debits draw on them; a row goes when nothing is left';

@@ -98,11 +98,11 @@ static const KnownTable known_credit = {
 static const KnownColumn entry_columns[] = {
 	{"account_id", INT8OID, true},
 	{"seq", INT8OID, true},
-	{"kind", TEXTOID, true},
 	{"amount", InvalidOid, true},
 	{"balance_after", InvalidOid, true},
 	{"created_at", TIMESTAMPTZOID, true},
 	{"expires_at", TIMESTAMPTZOID, false},
+	{"kind", TEXTOID, true},
 	{"category", TEXTOID, false},
 	{"memo", TEXTOID, false},
 	{"reference", TEXTOID, false},

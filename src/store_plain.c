@@ -93,13 +93,13 @@ static Statement select_due = {
 };
 
 static Statement insert_entry = {
-	.sql = "INSERT INTO storecredit.transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at,"
+	.sql = "INSERT INTO storecredit.transaction (account_id, seq, amount, balance_after, created_at, expires_at, kind,"
 	" category, memo, reference, issuer, recorded_by, idempotency_key, related_seq, hold_id, metadata, draws,"
 	" request_hash)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
 	" RETURNING *",
 	.nargs = ENTRY_COLUMNS, .argtypes = {
-		INT8OID, INT8OID, TEXTOID, MONEY, MONEY, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID,
+		INT8OID, INT8OID, MONEY, MONEY, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 		TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8OID
 	}
 };

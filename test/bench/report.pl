@@ -136,7 +136,7 @@ sub wal
 	foreach my $name (ordered(keys %wal))
 	{
 		printf "%-16s %8.1f %8.0f %12.0f\n", $name, @{ $wal{$name} }{qw(records bytes images)};
-		target("WAL bytes of $name", $wal{$name}{bytes}, '<=', 480) if $name =~ /^(debit|debit_id|debit_key)$/;
+		target("WAL bytes of $name", $wal{$name}{bytes}, '<=', 480) if $name =~ /^debit(_id)?$/;
 	}
 }
 

@@ -7,7 +7,7 @@ BEGIN;
 \set ECHO all
 
 -- rows without an account
-INSERT INTO transaction SELECT 8001, seq, kind, amount, balance_after, created_at, expires_at, category, memo, reference, issuer,
+INSERT INTO transaction SELECT 8001, seq, amount, balance_after, created_at, expires_at, kind, category, memo, reference, issuer,
 	recorded_by FROM transaction WHERE account_id = 9001;
 INSERT INTO open_credit VALUES (8999, 'infinity', 1, '1.00 USD'), (9999, 'infinity', 1, '1.00 USD');
 UPDATE hold SET account_id = 9998 WHERE account_id = 9006;

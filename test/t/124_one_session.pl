@@ -179,7 +179,7 @@ foreach my $store ('fast', 'plain', 'alternating')
 	$node->safe_psql('ledger', qq{
 		BEGIN;
 		SET LOCAL session_replication_role = replica;
-		INSERT INTO transaction SELECT account_id, 2, kind, amount, balance_after, created_at, NULL, NULL, NULL, NULL, issuer, recorded_by
+		INSERT INTO transaction SELECT account_id, 2, amount, balance_after, created_at, NULL, kind, NULL, NULL, NULL, issuer, recorded_by
 			FROM transaction WHERE account_id = $account;
 		COMMIT});
 	is($state_of->("$change SELECT store_credit_debit('$o', '10.00 USD', notify => true)"), '23505', "$store: a call that meets a forged entry fails when all else is written");
