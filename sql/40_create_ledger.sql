@@ -14,7 +14,7 @@ BEGIN
 		RAISE EXCEPTION 'schema storecredit has the remains of a ledger'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = 'DROP EXTENSION ... CASCADE takes what is made of the extension''s types, and leaves the rest of the tables.',
-				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification.';
+				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting.';
 	END IF;
 	IF to_regclass('storecredit.account') IS NOT NULL THEN
 		RAISE NOTICE 'the ledger exists already, nothing done';
@@ -245,6 +245,11 @@ BEGIN
 	ALTER TABLE storecredit.open_credit ENABLE ALWAYS TRIGGER guard_truncate;
 	ALTER TABLE storecredit.currency_limit ENABLE ALWAYS TRIGGER announce, ENABLE ALWAYS TRIGGER announce_truncate;
 
+	CREATE TRIGGER guard_period AFTER INSERT ON storecredit.transaction
+		FOR EACH ROW EXECUTE FUNCTION storecredit.guard_period();
+	CREATE TRIGGER guard_period AFTER INSERT OR UPDATE OF closed_at ON storecredit.hold
+		FOR EACH ROW EXECUTE FUNCTION storecredit.guard_period();
+
 	-- An account that was just opened has nothing that could be unsound.
 	CREATE CONSTRAINT TRIGGER guard_soundness_insert AFTER INSERT ON storecredit.account
 		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
@@ -263,7 +268,7 @@ BEGIN
 
 	-- views ------------------------------------------------------------------------------------
 
-	CREATE VIEW storecredit.balance AS
+	CREATE VIEW storecredit.balance WITH (security_invoker = true) AS
 		SELECT a.account_id, a.owner, a.currency, a.balance, a.held,
 			-- where something is held, a hold may be past its end: only the rules can tell what comes of it
 			CASE WHEN money_ccy_to_minor(a.held) > 0 THEN store_credit_available(a.account_id)
@@ -287,7 +292,7 @@ BEGIN
 	COMMENT ON COLUMN storecredit.balance.available IS 'what can be spent now: balance less held, less what is past its expiry, plus the credit line';
 	COMMENT ON COLUMN storecredit.balance.next_expiry IS 'when the next credit expires; null if none will';
 
-	CREATE VIEW storecredit.allocation AS
+	CREATE VIEW storecredit.allocation WITH (security_invoker = true) AS
 		SELECT t.account_id, CASE t.kind WHEN 'debit' THEN t.seq ELSE t.related_seq END AS debit_seq,
 			t.draws[n] AS credit_seq,
 			money_ccy_from_minor(CASE t.kind WHEN 'debit' THEN t.draws[n + 1] ELSE - t.draws[n + 1] END,
@@ -323,7 +328,7 @@ BEGIN
 	COMMENT ON COLUMN storecredit.allocation.seq IS 'the entry that drew or gave back; null for a hold';
 	COMMENT ON COLUMN storecredit.allocation.created_at IS 'when';
 
-	CREATE VIEW storecredit.credit AS
+	CREATE VIEW storecredit.credit WITH (security_invoker = true) AS
 		SELECT c.account_id, c.seq, a.owner,
 			c.amount + coalesce(l.adjusted, money_ccy_from_minor(0, a.currency)) AS amount,
 			coalesce(o.remaining, money_ccy_from_minor(0, a.currency)) AS remaining,
@@ -353,6 +358,8 @@ BEGIN
 	COMMENT ON COLUMN storecredit.credit.reference IS 'what it belongs to elsewhere';
 	COMMENT ON COLUMN storecredit.credit.issuer IS 'who issued it';
 	COMMENT ON COLUMN storecredit.credit.created_at IS 'when it was issued';
+
+	PERFORM storecredit.create_ledger_reports();
 END
 $create_ledger$;
 COMMENT ON FUNCTION create_ledger() IS 'makes the ledger as tables of the calling role in schema storecredit; a notice and nothing else if there is one';

@@ -12,6 +12,10 @@ CREATE FUNCTION guard_hold() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION guard_hold() IS 'trigger of storecredit.hold: what a hold is for stays as it was authorized, and a closed hold stays closed';
 
+CREATE FUNCTION guard_period() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION guard_period() IS 'trigger of storecredit.transaction and storecredit.hold: nothing is dated before storecredit.locked_until';
+
 CREATE FUNCTION guard_truncate() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION guard_truncate() IS 'trigger of the ledger''s tables: they are never truncated';

@@ -388,6 +388,7 @@ write_booking(Booking *booking)
 	ListCell   *cell;
 
 	end_scan(booking);
+	require_open_period(booking->now);
 	if (!store->save_account(store, &booking->account))
 		return false;
 	check_credits(booking);

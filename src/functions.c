@@ -1,10 +1,10 @@
 /*
  * functions.c
  *		The SQL functions that find the account by its owner: credit, refund, debit,
- *		authorize and balance.
+ *		authorize; and those that only tell.
  *
- * Each but the last comes twice, by owner and by account id, with the same
- * arguments otherwise.
+ * Those that change something come twice, by owner and by account id, with the
+ * same arguments otherwise.
  */
 #include "postgres.h"
 
@@ -16,8 +16,10 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
+#include "customer.h"
 #include "ledger.h"
 #include "ledger_tables.h"
+#include "limits.h"
 #include "refund_bonus.h"
 
 PG_FUNCTION_INFO_V1(store_credit_credit_owner);
@@ -30,6 +32,7 @@ PG_FUNCTION_INFO_V1(store_credit_authorize_owner);
 PG_FUNCTION_INFO_V1(store_credit_authorize_account);
 PG_FUNCTION_INFO_V1(store_credit_balance);
 PG_FUNCTION_INFO_V1(store_credit_available);
+PG_FUNCTION_INFO_V1(store_credit_apply);
 
 /* ---- credit ---- */
 
@@ -208,7 +211,8 @@ store_credit_balance(PG_FUNCTION_ARGS)
 	require_argument(fcinfo, 1, "currency");
 	currency = require_currency(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	get_owner_argument(fcinfo, 0, currency->code, &ref);
-	(void) available_balance(&ref, &available);
+	if (!may_see_account(&ref) || !available_balance(&ref, &available))
+		PG_RETURN_MONEY_CCY_P(new_money_ccy(0, currency->code));
 	PG_RETURN_MONEY_CCY_P(new_money_ccy(available.minor, currency->code));
 }
 
@@ -218,7 +222,27 @@ store_credit_available(PG_FUNCTION_ARGS)
 	AccountRef	ref = {.account_id = PG_GETARG_INT64(0)};
 	MoneyCcy	available;
 
-	if (!available_balance(&ref, &available))
+	if (!may_see_account(&ref) || !available_balance(&ref, &available))
 		PG_RETURN_NULL();
 	PG_RETURN_MONEY_CCY_P(new_money_ccy(available.minor, available.currency));
+}
+
+Datum
+store_credit_apply(PG_FUNCTION_ARGS)
+{
+	MoneyCcy	total = get_money_argument(fcinfo, 1, "order_total");
+	AccountRef	ref = {0};
+	MoneyCcy	available;
+	int64		most;
+
+	get_owner_argument(fcinfo, 0, total.currency, &ref);
+	if (total.minor < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("order_total must not be negative"),
+				 errdetail("It is %s.", money_ccy_to_cstring(&total))));
+	if (!may_see_account(&ref) || !available_balance(&ref, &available))
+		PG_RETURN_MONEY_CCY_P(new_money_ccy(0, total.currency));
+	most = Min(available.minor, get_currency_limit(total.currency)->max_debit);
+	PG_RETURN_MONEY_CCY_P(new_money_ccy(Min(most, total.minor), total.currency));
 }

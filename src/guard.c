@@ -21,10 +21,12 @@
 #include "limits.h"
 #include "money_ccy.h"
 #include "row_trigger.h"
+#include "storecredit.h"
 
 PG_FUNCTION_INFO_V1(guard_account);
 PG_FUNCTION_INFO_V1(guard_transaction);
 PG_FUNCTION_INFO_V1(guard_hold);
+PG_FUNCTION_INFO_V1(guard_period);
 PG_FUNCTION_INFO_V1(guard_truncate);
 PG_FUNCTION_INFO_V1(announce_limits);
 
@@ -256,6 +258,40 @@ guard_hold(PG_FUNCTION_ARGS)
 						  "What a hold is for stays as it was authorized.");
 		check_captured(&change);
 	}
+	return PointerGetDatum(NULL);
+}
+
+/* ---- closed periods ---- */
+
+static void
+require_open(const RowChange *change, const char *column)
+{
+	TupleDesc	desc = RelationGetDescr(change->rel);
+	int			attnum = SPI_fnumber(desc, column);
+	bool		isnull;
+	Datum		instant;
+
+	if (attnum <= 0)
+		return;
+	instant = heap_getattr(change->new_row, attnum, desc, &isnull);
+	if (!isnull)
+		require_open_period(DatumGetTimestampTz(instant));
+}
+
+/*
+ * What is written now may not be dated in a period whose books are closed.  What
+ * was written before the period was closed may arrive after it, so this is judged
+ * where the change is made.
+ */
+Datum
+guard_period(PG_FUNCTION_ARGS)
+{
+	RowChange	change = get_row_change(fcinfo, ON_INSERT | ON_UPDATE);
+
+	if (change.old_row == NULL)
+		require_open(&change, "created_at");
+	else if (column_changed_by_name(&change, "closed_at"))
+		require_open(&change, "closed_at");
 	return PointerGetDatum(NULL);
 }
 

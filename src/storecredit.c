@@ -45,6 +45,11 @@ static pg_tz *shop_timezone;
 static char *test_clock_string;
 static TimestampTz test_clock;	/* meaningful while test_clock_string is not empty */
 
+static char *locked_until_string;
+static TimestampTz locked_until;	/* meaningful while locked_until_string is not empty */
+
+static char *current_owner_string;
+
 static bool
 check_timezone(char **newval, void **extra, GucSource source)
 {
@@ -128,8 +133,9 @@ make_canonical(char **value, TimestampTz instant)
 	return true;
 }
 
+/* An instant, or nothing. */
 static bool
-check_test_clock(char **newval, void **extra, GucSource source)
+check_instant(char **newval, void **extra, GucSource source)
 {
 	TimestampTz instant = 0;
 
@@ -151,6 +157,12 @@ static void
 assign_test_clock(const char *newval, void *extra)
 {
 	test_clock = *((TimestampTz *) extra);
+}
+
+static void
+assign_locked_until(const char *newval, void *extra)
+{
+	locked_until = *((TimestampTz *) extra);
 }
 
 void
@@ -202,7 +214,23 @@ _PG_init(void)
 							   &test_clock_string,
 							   "",
 							   PGC_SUSET, GUC_NOT_IN_SAMPLE,
-							   check_test_clock, assign_test_clock, NULL);
+							   check_instant, assign_test_clock, NULL);
+
+	DefineCustomStringVariable("storecredit.locked_until",
+							   "The books are closed until this point in time: nothing dated before it can be written.",
+							   "Empty: no period is closed.",
+							   &locked_until_string,
+							   "",
+							   PGC_SUSET, 0,
+							   check_instant, assign_locked_until, NULL);
+
+	DefineCustomStringVariable("storecredit.current_owner",
+							   "The owner whose rows roles of level customer see.",
+							   "Empty: none.",
+							   &current_owner_string,
+							   "",
+							   PGC_SUSET, 0,
+							   NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("storecredit");
 }
@@ -223,6 +251,25 @@ TimestampTz
 shop_clock(void)
 {
 	return *test_clock_string != '\0' ? test_clock : GetCurrentTimestamp();
+}
+
+const char *
+current_owner(void)
+{
+	return *current_owner_string != '\0' ? current_owner_string : NULL;
+}
+
+void
+require_open_period(TimestampTz instant)
+{
+	if (likely(*locked_until_string == '\0') || instant >= locked_until)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("the books are closed until %s", timestamptz_to_str(locked_until)),
+			 errdetail("The entry would be dated %s.", pstrdup(timestamptz_to_str(instant))),
+			 errhint("The setting storecredit.locked_until closes them."),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "closed_period")));
 }
 
 TimestampTz

@@ -31,6 +31,12 @@ extern int64 revert_grace(void);
 /* The clock that expiry is judged by: the wall clock, or storecredit.test_clock. */
 extern TimestampTz shop_clock(void);
 
+/* storecredit.current_owner, or NULL if it is not set. */
+extern const char *current_owner(void);
+
+/* Raises an error if an instant lies before storecredit.locked_until: the books of its period are closed. */
+extern void require_open_period(TimestampTz instant);
+
 /* The first instant after a day in the shop's time zone. */
 extern TimestampTz end_of_shop_day(DateADT day);
 
