@@ -14,7 +14,7 @@ BEGIN
 		RAISE EXCEPTION 'schema storecredit has the remains of a ledger'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = 'DROP EXTENSION ... CASCADE takes what is made of the extension''s types, and leaves the rest of the tables.',
-				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting.';
+				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting, storecredit.reminder, storecredit.worker_status.';
 	END IF;
 	IF to_regclass('storecredit.account') IS NOT NULL THEN
 		RAISE NOTICE 'the ledger exists already, nothing done';
@@ -212,9 +212,52 @@ BEGIN
 	COMMENT ON TABLE storecredit.notification IS 'outbox: what customers are to be told, written in the transaction that moved the money';
 	COMMENT ON COLUMN storecredit.notification.notification_id IS 'order of writing';
 	COMMENT ON COLUMN storecredit.notification.created_at IS 'when it was written';
-	COMMENT ON COLUMN storecredit.notification.event IS 'the transaction''s kind';
+	COMMENT ON COLUMN storecredit.notification.event IS 'the transaction''s kind; or expiring_soon, of a credit that is about to expire';
 	COMMENT ON COLUMN storecredit.notification.account_id IS 'the account';
 	COMMENT ON COLUMN storecredit.notification.seq IS 'the transaction';
+
+	-- maintenance ------------------------------------------------------------------------------
+
+	CREATE TABLE storecredit.reminder (
+		account_id    bigint      NOT NULL,
+		seq           bigint      NOT NULL,
+		expires_at    timestamptz NOT NULL,
+		remind_before interval    NOT NULL,
+		reminded_at   timestamptz NOT NULL,
+		CONSTRAINT reminder_pkey PRIMARY KEY (account_id, seq)
+	) WITH (fillfactor = 90);
+	CREATE INDEX reminder_expires_at_idx ON storecredit.reminder (expires_at);
+	COMMENT ON TABLE storecredit.reminder IS 'of which credits their owners were reminded; a row goes when the credit has expired';
+	COMMENT ON COLUMN storecredit.reminder.account_id IS 'the account';
+	COMMENT ON COLUMN storecredit.reminder.seq IS 'the credit''s seq in the account''s history';
+	COMMENT ON COLUMN storecredit.reminder.expires_at IS 'the expiry that it was about: with another one the credit is reminded of anew';
+	COMMENT ON COLUMN storecredit.reminder.remind_before IS 'the shortest interval of storecredit.remind_before that it was for';
+	COMMENT ON COLUMN storecredit.reminder.reminded_at IS 'when it was written, by the clock that expiry is judged by';
+	COMMENT ON INDEX storecredit.reminder_expires_at_idx IS 'which rows can go';
+
+	CREATE TABLE storecredit.worker_status (
+		only_row        boolean     NOT NULL DEFAULT true,
+		last_start      timestamptz NOT NULL,
+		last_end        timestamptz,
+		credits_expired bigint      NOT NULL DEFAULT 0,
+		holds_closed    bigint      NOT NULL DEFAULT 0,
+		reminders       bigint      NOT NULL DEFAULT 0,
+		backlog         bigint      NOT NULL DEFAULT 0,
+		last_error      text,
+		last_error_at   timestamptz,
+		CONSTRAINT worker_status_pkey PRIMARY KEY (only_row),
+		CONSTRAINT worker_status_only_row_check CHECK (only_row)
+	) WITH (fillfactor = 50);
+	COMMENT ON TABLE storecredit.worker_status IS 'what the maintenance of this ledger has done, by the worker or by run_maintenance(); no row before the first round';
+	COMMENT ON COLUMN storecredit.worker_status.only_row IS 'true: there is one row';
+	COMMENT ON COLUMN storecredit.worker_status.last_start IS 'when the last round began';
+	COMMENT ON COLUMN storecredit.worker_status.last_end IS 'when it ended; null while it runs, and when it was broken off';
+	COMMENT ON COLUMN storecredit.worker_status.credits_expired IS 'how many credits the maintenance has expired, since the ledger was made';
+	COMMENT ON COLUMN storecredit.worker_status.holds_closed IS 'how many holds the maintenance has closed at their end, since the ledger was made';
+	COMMENT ON COLUMN storecredit.worker_status.reminders IS 'how many reminders the maintenance has written, since the ledger was made';
+	COMMENT ON COLUMN storecredit.worker_status.backlog IS 'how many credits and holds were overdue when the last round ended: of accounts that others had locked, or that failed';
+	COMMENT ON COLUMN storecredit.worker_status.last_error IS 'the last error, if there ever was one';
+	COMMENT ON COLUMN storecredit.worker_status.last_error_at IS 'when that was';
 
 	-- guards -----------------------------------------------------------------------------------
 	-- What must hold for each single row fires ALWAYS, on a replica too.  What must hold between the rows
@@ -358,6 +401,47 @@ BEGIN
 	COMMENT ON COLUMN storecredit.credit.reference IS 'what it belongs to elsewhere';
 	COMMENT ON COLUMN storecredit.credit.issuer IS 'who issued it';
 	COMMENT ON COLUMN storecredit.credit.created_at IS 'when it was issued';
+
+	CREATE VIEW storecredit.metrics AS
+		SELECT m.name, jsonb_build_object('currency', a.currency) AS labels, m.value
+		FROM (
+			SELECT currency, count(*) AS accounts, sum(money_ccy_to_minor(balance)) AS balance,
+				sum(money_ccy_to_minor(held)) AS held, money_ccy_amount(money_ccy_from_minor(1, currency)) AS unit
+			FROM storecredit.account GROUP BY currency) a
+		CROSS JOIN LATERAL (VALUES
+			('storecredit_accounts', a.accounts::numeric),
+			('storecredit_balance', a.balance * a.unit),
+			('storecredit_held', a.held * a.unit)) m (name, value)
+		UNION ALL
+		SELECT m.name, '{}', m.value
+		FROM (VALUES
+			('storecredit_overdue_credits', (SELECT count(*) FROM storecredit.open_credit
+				WHERE expires_at <= store_credit_clock() AND expires_at < 'infinity')::numeric),
+			('storecredit_overdue_holds', (SELECT count(*) FROM storecredit.hold
+				WHERE closed_at IS NULL AND expires_at <= store_credit_clock())),
+			('storecredit_oldest_overdue_seconds', (SELECT coalesce(extract(epoch FROM store_credit_clock() - least(
+				(SELECT min(expires_at) FROM storecredit.open_credit
+					WHERE expires_at <= store_credit_clock() AND expires_at < 'infinity'),
+				(SELECT min(expires_at) FROM storecredit.hold
+					WHERE closed_at IS NULL AND expires_at <= store_credit_clock()))), 0))),
+			('storecredit_open_holds', (SELECT count(*) FROM storecredit.hold WHERE closed_at IS NULL)),
+			('storecredit_notifications', (SELECT count(*) FROM storecredit.notification))) m (name, value)
+		UNION ALL
+		SELECT m.name, '{}', m.value
+		FROM storecredit.worker_status s
+		CROSS JOIN LATERAL (VALUES
+			('storecredit_worker_last_start_timestamp_seconds', extract(epoch FROM s.last_start)),
+			('storecredit_worker_last_end_timestamp_seconds', extract(epoch FROM s.last_end)),
+			('storecredit_worker_credits_expired_total', s.credits_expired),
+			('storecredit_worker_holds_closed_total', s.holds_closed),
+			('storecredit_worker_reminders_total', s.reminders),
+			('storecredit_worker_backlog', s.backlog),
+			('storecredit_worker_last_error_timestamp_seconds', extract(epoch FROM s.last_error_at))) m (name, value)
+		WHERE m.value IS NOT NULL;
+	COMMENT ON VIEW storecredit.metrics IS 'figures for a monitoring system, each with its name and labels; reads all accounts';
+	COMMENT ON COLUMN storecredit.metrics.name IS 'what is measured, in the way of Prometheus: counters end in _total';
+	COMMENT ON COLUMN storecredit.metrics.labels IS 'what it is measured of: a currency, or nothing';
+	COMMENT ON COLUMN storecredit.metrics.value IS 'the figure: a number, an amount in the currency''s units, or seconds';
 
 	PERFORM storecredit.create_ledger_reports();
 END

@@ -20,7 +20,7 @@ RETURN CASE level
 	WHEN 'issuer' THEN '{store_credit_credit,store_credit_credit_many,store_credit_account_credit,
 		store_credit_refund,refund_rows,store_credit_revert}'
 	WHEN 'manager' THEN '{store_credit_edit,store_credit_revoke,store_credit_set_limit,
-		store_credit_set_account_limits,store_credit_expire,store_credit_erase}'
+		store_credit_set_account_limits,store_credit_expire,store_credit_remind,run_maintenance,store_credit_erase}'
 	WHEN 'customer' THEN '{store_credit_balance,store_credit_available,store_credit_apply,find_account,
 		store_credit_timeline,store_credit_accounts,store_credit_balance_as_of}'
 END;
@@ -30,7 +30,8 @@ CREATE FUNCTION access_relations(level text) RETURNS text[]
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 RETURN CASE level
 	WHEN 'reader' THEN '{account,transaction,open_credit,hold,currency_limit,refund_bonus,posting,
-		balance,allocation,credit,timeline,journal,liability,roll_forward,aging,cohort,redemption}'::text[]
+		balance,allocation,credit,timeline,journal,liability,roll_forward,aging,cohort,redemption,
+		worker_status,metrics}'::text[]
 	WHEN 'customer' THEN '{account,transaction,open_credit,hold,balance,allocation,credit,timeline}'
 	ELSE '{}'
 END;
@@ -169,7 +170,7 @@ DECLARE
 	item record;
 BEGIN
 	FOR item IN SELECT * FROM access_objects(level) LOOP
-		EXECUTE format(CASE WHEN item.is_function THEN 'GRANT EXECUTE ON FUNCTION %s TO %I' ELSE 'GRANT SELECT ON %s TO %I' END,
+		EXECUTE format(CASE WHEN item.is_function THEN 'GRANT EXECUTE ON ROUTINE %s TO %I' ELSE 'GRANT SELECT ON %s TO %I' END,
 			item.name, role);
 	END LOOP;
 	IF NOT has_access(role, level) AND level <> 'customer' THEN
@@ -221,7 +222,7 @@ BEGIN
 	others := ARRAY(SELECT l FROM unnest('{reader,spender,issuer,manager}'::text[]) l
 		WHERE l <> level AND has_access(role, l));
 	FOR item IN SELECT * FROM access_objects(level) LOOP
-		EXECUTE format(CASE WHEN item.is_function THEN 'REVOKE EXECUTE ON FUNCTION %s FROM %I' ELSE 'REVOKE SELECT ON %s FROM %I' END,
+		EXECUTE format(CASE WHEN item.is_function THEN 'REVOKE EXECUTE ON ROUTINE %s FROM %I' ELSE 'REVOKE SELECT ON %s FROM %I' END,
 			item.name, role);
 	END LOOP;
 	-- what another level of the role's has, too, stays

@@ -9,7 +9,6 @@
 #include "utils/builtins.h"
 
 #include "arguments.h"
-#include "expire.h"
 #include "ledger.h"
 #include "storecredit.h"
 
@@ -18,7 +17,6 @@ PG_FUNCTION_INFO_V1(store_credit_void);
 PG_FUNCTION_INFO_V1(store_credit_revert);
 PG_FUNCTION_INFO_V1(store_credit_edit);
 PG_FUNCTION_INFO_V1(store_credit_revoke);
-PG_FUNCTION_INFO_V1(store_credit_expire);
 
 Datum
 store_credit_capture(PG_FUNCTION_ARGS)
@@ -114,14 +112,4 @@ store_credit_revoke(PG_FUNCTION_ARGS)
 	request.seq = get_int64_argument(fcinfo, 1, "seq");
 	get_annotation_arguments(fcinfo, 2, &request.call);
 	return answer_or_raise(revoke_credit(&request, &result), &result);
-}
-
-Datum
-store_credit_expire(PG_FUNCTION_ARGS)
-{
-	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_credits must be greater than zero")));
-	PG_RETURN_INT64(expire_credits(PG_GETARG_INT32(0)));
 }

@@ -22,6 +22,7 @@
 #include "release.h"
 #include "store_rows.h"
 #include "storecredit.h"
+#include "worker_shared.h"
 
 /* The issuer of what the ledger books by itself. */
 #define SYSTEM_ISSUER	"storecredit"
@@ -374,7 +375,10 @@ write_credit(Booking *booking, const PlannedCredit *planned)
 	if (credit->remaining == planned->stored)
 		return;
 	if (planned->stored == 0)
+	{
 		store->add_credit(store, &booking->account, credit);
+		announce_due(credit->expires_at);
+	}
 	else if (credit->remaining == 0)
 		store->remove_credit(store, &booking->account, credit);
 	else
@@ -404,7 +408,10 @@ write_booking(Booking *booking)
 		PlannedHold *planned = lfirst(cell);
 
 		if (planned->is_new)
+		{
 			insert_hold(&booking->account, planned->hold);
+			announce_due(planned->hold->expires_at);
+		}
 		else
 			update_hold(&booking->account, planned->hold);
 	}

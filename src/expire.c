@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "attempt.h"
 #include "booking.h"
 #include "expire.h"
 #include "statement.h"
@@ -28,6 +29,24 @@ static Statement select_due_holds = {
 	" AND expires_at OPERATOR(pg_catalog.<=) $1"
 	" ORDER BY expires_at, account_id LIMIT $4",
 	.nargs = 4, .argtypes = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID}
+};
+
+static Statement select_next_due = {
+	.sql = "SELECT LEAST("
+	"(SELECT pg_catalog.min(expires_at) FROM storecredit.open_credit"
+	" WHERE expires_at OPERATOR(pg_catalog.>) $1 AND expires_at OPERATOR(pg_catalog.<) 'infinity'),"
+	"(SELECT pg_catalog.min(expires_at) FROM storecredit.hold"
+	" WHERE closed_at IS NULL AND expires_at OPERATOR(pg_catalog.>) $1"
+	" AND expires_at OPERATOR(pg_catalog.<) 'infinity'))",
+	.nargs = 1, .argtypes = {TIMESTAMPTZOID}
+};
+
+static Statement select_overdue = {
+	.sql = "SELECT (SELECT pg_catalog.count(*) FROM storecredit.open_credit"
+	" WHERE expires_at OPERATOR(pg_catalog.<=) $1 AND expires_at OPERATOR(pg_catalog.<) 'infinity')"
+	" OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM storecredit.hold"
+	" WHERE closed_at IS NULL AND expires_at OPERATOR(pg_catalog.<=) $1)",
+	.nargs = 1, .argtypes = {TIMESTAMPTZOID}
 };
 
 /*
@@ -53,8 +72,28 @@ typedef struct Sweep
 	DueCredit  *due;
 	int			due_room;
 	int64		max_credits;
-	int64		done;
+	SweepCount	count;
+
+	/* Where each account has a subtransaction of its own. */
+	bool		one_by_one;
+	MemoryContext failed_context;
+	List	   *failed;			/* of FailedAccount */
 } Sweep;
+
+/* What of an account to book: the credits that are due, or count 0 and all that is. */
+typedef struct SweptAccount
+{
+	Sweep	   *sweep;
+	int64		account_id;
+	const DueCredit *due;
+	int			count;
+} SweptAccount;
+
+static int64
+left_to_do(const Sweep *sweep)
+{
+	return sweep->max_credits - sweep->count.credits - sweep->count.holds;
+}
 
 static void
 read_due_hold(HeapTuple row, TupleDesc desc, void *result)
@@ -68,38 +107,37 @@ read_due_hold(HeapTuple row, TupleDesc desc, void *result)
 	*holds = lappend(*holds, due);
 }
 
-/* The credits of an account that are due, or count 0 and all that is. */
 static void
-plan_expiry(Sweep *sweep, const DueCredit *due, int count)
+plan_expiry(Booking *booking, const SweptAccount *swept)
 {
-	Booking    *booking = &sweep->booking;
-
-	if (count == 0 || booking->account.held > 0)
+	if (swept->count == 0 || booking->account.held > 0)
 	{
 		catch_up(booking);
 		return;
 	}
-	for (int i = 0; i < count && booking->store->due_is_exact; i++)
-		add_known_credit(booking, &due[i].credit);
-	booking->as_of = due[count - 1].credit.expires_at;
+	for (int i = 0; i < swept->count && booking->store->due_is_exact; i++)
+		add_known_credit(booking, &swept->due[i].credit);
+	booking->as_of = swept->due[swept->count - 1].credit.expires_at;
 	book_expired_credits(booking);
 }
 
 /* False if it could not be written. */
 static bool
-attempt_account(Sweep *sweep, int64 account_id, const DueCredit *due, int count)
+attempt_account(const SweptAccount *swept)
 {
+	Sweep	   *sweep = swept->sweep;
 	Booking    *booking = &sweep->booking;
-	AccountRef	ref = {.account_id = account_id};
+	AccountRef	ref = {.account_id = swept->account_id};
 
 	if (!take_account(booking, &ref))
 		return true;
-	plan_expiry(sweep, due, count);
+	plan_expiry(booking, swept);
 	if (booking->entry_count == 0 && booking->holds == NIL)
 		return true;
 	if (!write_booking(booking))
 		return false;
-	sweep->done += booking->expired_count + list_length(booking->holds);
+	sweep->count.credits += booking->expired_count;
+	sweep->count.holds += list_length(booking->holds);
 	return true;
 }
 
@@ -108,15 +146,100 @@ attempt_account(Sweep *sweep, int64 account_id, const DueCredit *due, int count)
  * refer to it, is ours once it could not be written.
  */
 static void
+take_and_expire(const SweptAccount *swept)
+{
+	if (!attempt_account(swept))
+		(void) attempt_account(swept);
+}
+
+static void
+open_sweep_booking(Sweep *sweep)
+{
+	open_booking(&sweep->booking, true);
+	sweep->booking.store->many_accounts = true;
+	sweep->booking.store->skips_locked = true;
+	sweep->booking.store->result_context = sweep->context;
+}
+
+/*
+ * The store is opened within the subtransaction, which takes it along when it
+ * fails.  It sees more than the one that looked up what is due.
+ */
+static void
+open_and_expire(void *arg)
+{
+	const SweptAccount *swept = arg;
+	Sweep	   *sweep = swept->sweep;
+
+	MemoryContextSwitchTo(sweep->context);
+	open_sweep_booking(sweep);
+	sweep->booking.store->due_is_exact = false;
+	take_and_expire(swept);
+	close_booking(&sweep->booking);
+}
+
+static bool
+has_failed(const Sweep *sweep, int64 account_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, sweep->failed)
+	{
+		if (((FailedAccount *) lfirst(cell))->account_id == account_id)
+			return true;
+	}
+	return false;
+}
+
+/* The error has been copied to this context, too. */
+static void
+add_failure(Sweep *sweep, int64 account_id, ErrorData *error)
+{
+	MemoryContext caller = MemoryContextSwitchTo(sweep->failed_context);
+	FailedAccount *failure = palloc(sizeof(FailedAccount));
+
+	failure->account_id = account_id;
+	failure->error = error;
+	sweep->failed = lappend(sweep->failed, failure);
+	MemoryContextSwitchTo(caller);
+}
+
+/* A cancelled query is not the account's fault. */
+static void
+expire_by_itself(SweptAccount *swept)
+{
+	Sweep	   *sweep = swept->sweep;
+	SweepCount	before = sweep->count;
+	Booking		scanning = sweep->booking;
+	ErrorData  *error;
+
+	if (has_failed(sweep, swept->account_id))
+		return;
+	MemoryContextSwitchTo(sweep->failed_context);
+	error = attempt(open_and_expire, swept);
+	MemoryContextSwitchTo(sweep->context);
+	sweep->booking = scanning;
+	if (error == NULL)
+		return;
+	sweep->count = before;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	add_failure(sweep, swept->account_id, error);
+}
+
+static void
 expire_account(Sweep *sweep, int64 account_id, const DueCredit *due, int count)
 {
+	SweptAccount swept = {.sweep = sweep, .account_id = account_id, .due = due, .count = count};
 	MemoryContext caller = MemoryContextSwitchTo(sweep->context);
 	bool		seen;
 
 	CHECK_FOR_INTERRUPTS();
 	hash_search(sweep->seen, &account_id, HASH_ENTER, &seen);
-	if (!seen && !attempt_account(sweep, account_id, due, count))
-		(void) attempt_account(sweep, account_id, due, count);
+	if (!seen && sweep->one_by_one)
+		expire_by_itself(&swept);
+	else if (!seen)
+		take_and_expire(&swept);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(sweep->context);
 }
@@ -125,7 +248,7 @@ expire_account(Sweep *sweep, int64 account_id, const DueCredit *due, int count)
 static bool
 sweep_some_holds(Sweep *sweep, TimestampTz now)
 {
-	int64		wanted = sweep->max_credits - sweep->done;
+	int64		wanted = left_to_do(sweep);
 	Datum		values[] = {
 		TimestampTzGetDatum(now), TimestampTzGetDatum(holds_swept.expires_at), Int64GetDatum(holds_swept.account_id),
 		Int64GetDatum(wanted)
@@ -136,7 +259,7 @@ sweep_some_holds(Sweep *sweep, TimestampTz now)
 	run_query(&select_due_holds, values, true, read_due_hold, &holds);
 	foreach(cell, holds)
 	{
-		if (sweep->done >= sweep->max_credits)
+		if (left_to_do(sweep) <= 0)
 			break;
 		holds_swept = *(DuePosition *) lfirst(cell);
 		expire_account(sweep, holds_swept.account_id, NULL, 0);
@@ -190,7 +313,7 @@ find_due_credits(Sweep *sweep, TimestampTz now, int wanted)
 static bool
 sweep_some_credits(Sweep *sweep, TimestampTz now)
 {
-	int			wanted = Min(sweep->max_credits - sweep->done, CHUNK);
+	int			wanted = Min(left_to_do(sweep), CHUNK);
 	int			count = find_due_credits(sweep, now, wanted);
 	int			end;
 
@@ -211,9 +334,9 @@ sweep_some_credits(Sweep *sweep, TimestampTz now)
 static void
 sweep_on(Sweep *sweep, TimestampTz now)
 {
-	while (sweep->done < sweep->max_credits && sweep_some_holds(sweep, now))
+	while (left_to_do(sweep) > 0 && sweep_some_holds(sweep, now))
 		;
-	while (sweep->done < sweep->max_credits && sweep_some_credits(sweep, now))
+	while (left_to_do(sweep) > 0 && sweep_some_credits(sweep, now))
 		;
 }
 
@@ -257,34 +380,90 @@ sweep_all(Sweep *sweep, TimestampTz now)
 		memcmp(&credits_swept, &beginning, sizeof(DuePosition)) != 0;
 
 	sweep_on(sweep, now);
-	if (sweep->done >= sweep->max_credits)
+	if (left_to_do(sweep) <= 0)
 		return;
 	begin_anew();
 	if (!goes_on)
 		return;
 	sweep_on(sweep, now);
-	if (sweep->done < sweep->max_credits)
+	if (left_to_do(sweep) > 0)
 		begin_anew();
 }
 
-int64
-expire_credits(int64 max_credits)
+static void
+run_sweep(Sweep *sweep)
 {
 	HASHCTL		hash_control = {.keysize = sizeof(int64), .entrysize = sizeof(int64)};
-	Sweep		sweep = {.max_credits = max_credits};
 
 	watch_for_rollbacks();
 	hash_control.hcxt = CurrentMemoryContext;
-	sweep.context = AllocSetContextCreate(CurrentMemoryContext, "sweep of an account", ALLOCSET_DEFAULT_SIZES);
-	sweep.seen = hash_create("accounts swept", 1024, &hash_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	sweep.due_room = Min(max_credits, CHUNK) + 1;
-	sweep.due = palloc(sweep.due_room * sizeof(DueCredit));
-	open_booking(&sweep.booking, true);
-	sweep.booking.store->many_accounts = true;
-	sweep.booking.store->skips_locked = true;
-	sweep.booking.store->result_context = sweep.context;
-	sweep_all(&sweep, shop_clock());
-	close_booking(&sweep.booking);
-	MemoryContextDelete(sweep.context);
-	return sweep.done;
+	sweep->context = AllocSetContextCreate(CurrentMemoryContext, "sweep of an account", ALLOCSET_DEFAULT_SIZES);
+	sweep->seen = hash_create("accounts swept", 1024, &hash_control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	sweep->due_room = Min(sweep->max_credits, CHUNK) + 1;
+	sweep->due = palloc(sweep->due_room * sizeof(DueCredit));
+	open_sweep_booking(sweep);
+	sweep_all(sweep, shop_clock());
+	close_booking(&sweep->booking);
+	MemoryContextDelete(sweep->context);
+}
+
+SweepCount
+expire_credits(int64 max_credits)
+{
+	Sweep		sweep = {.max_credits = max_credits};
+
+	run_sweep(&sweep);
+	return sweep.count;
+}
+
+SweepCount
+expire_one_by_one(int64 max_credits, List **failed)
+{
+	Sweep		sweep = {
+		.max_credits = max_credits, .one_by_one = true,
+		.failed_context = CurrentMemoryContext, .failed = *failed
+	};
+
+	run_sweep(&sweep);
+	*failed = sweep.failed;
+	return sweep.count;
+}
+
+/* ---- what is and falls due ---- */
+
+static void
+read_next_due(HeapTuple row, TupleDesc desc, void *result)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, desc, 1, &isnull);
+
+	*(TimestampTz *) result = isnull ? DT_NOEND : DatumGetTimestampTz(value);
+}
+
+TimestampTz
+find_next_due(TimestampTz after)
+{
+	Datum		values[] = {TimestampTzGetDatum(after)};
+	TimestampTz result;
+
+	run_query(&select_next_due, values, true, read_next_due, &result);
+	return result;
+}
+
+static void
+read_count(HeapTuple row, TupleDesc desc, void *result)
+{
+	bool		isnull;
+
+	*(int64 *) result = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+}
+
+int64
+count_overdue(TimestampTz now)
+{
+	Datum		values[] = {TimestampTzGetDatum(now)};
+	int64		result;
+
+	run_query(&select_overdue, values, true, read_count, &result);
+	return result;
 }

@@ -3,7 +3,7 @@
  *		Settings and the clock.
  *
  * The library works without being preloaded: the settings are then defined at
- * the session's first call.
+ * the session's first call, and there is no worker.
  */
 #include "postgres.h"
 
@@ -15,7 +15,10 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "launcher.h"
 #include "storecredit.h"
+#include "worker_settings.h"
+#include "worker_shared.h"
 
 PG_MODULE_MAGIC;
 
@@ -232,7 +235,15 @@ _PG_init(void)
 							   PGC_SUSET, 0,
 							   NULL, NULL, NULL);
 
+	define_worker_settings();
 	MarkGUCPrefixReserved("storecredit");
+
+	/* pg_upgrade must find nobody in its databases but itself. */
+	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
+	{
+		request_worker_memory();
+		register_launcher();
+	}
 }
 
 ExpiredRule
@@ -247,10 +258,16 @@ revert_grace(void)
 	return revert_grace_seconds * USECS_PER_SEC;
 }
 
+bool
+shop_clock_is_set(void)
+{
+	return *test_clock_string != '\0';
+}
+
 TimestampTz
 shop_clock(void)
 {
-	return *test_clock_string != '\0' ? test_clock : GetCurrentTimestamp();
+	return shop_clock_is_set() ? test_clock : GetCurrentTimestamp();
 }
 
 const char *

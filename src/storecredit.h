@@ -30,6 +30,7 @@ extern int64 revert_grace(void);
 
 /* The clock that expiry is judged by: the wall clock, or storecredit.test_clock. */
 extern TimestampTz shop_clock(void);
+extern bool shop_clock_is_set(void);
 
 /* storecredit.current_owner, or NULL if it is not set. */
 extern const char *current_owner(void);

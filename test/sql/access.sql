@@ -264,7 +264,7 @@ SELECT FROM storecredit.store_credit_credit('access/own', 1, 'USD');
 SET search_path = "$user", public, storecredit;
 -- no function of the extension runs with other rights than its caller's
 SELECT proname FROM pg_proc WHERE pronamespace = 'storecredit'::regnamespace AND prosecdef;
--- nor is a view of the ledger read with other rights than its reader's
+-- nor is a view of the ledger read with other rights than its reader's, but for one that has nothing of any owner
 SELECT relname FROM pg_class WHERE relnamespace = 'storecredit'::regnamespace AND relkind = 'v' AND relname <> 'currency'
 	AND reloptions IS DISTINCT FROM '{security_invoker=true}';
 

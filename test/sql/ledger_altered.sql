@@ -21,7 +21,7 @@ SELECT store_credit_credit('altered/1', '1 USD');
 ROLLBACK;
 
 BEGIN;
-DROP VIEW balance, credit;
+DROP VIEW balance, credit, metrics;
 ALTER TABLE account DROP CONSTRAINT account_currency_check, DROP CONSTRAINT account_amounts_check,
 	DROP CONSTRAINT account_credit_line_check;
 DROP TRIGGER guard_soundness_insert ON account;
@@ -29,7 +29,7 @@ ALTER TABLE account ALTER balance TYPE bigint USING 1;
 SELECT store_credit_debit('altered/1', '1 USD');
 ROLLBACK;
 BEGIN;
-DROP VIEW balance, credit;
+DROP VIEW balance, credit, metrics;
 ALTER TABLE account DROP CONSTRAINT account_currency_check, DROP CONSTRAINT account_amounts_check,
 	DROP CONSTRAINT account_credit_line_check;
 DROP TRIGGER guard_soundness_insert ON account;
