@@ -3,6 +3,8 @@
 #   make, make install, make installcheck   as every PGXS extension's
 #   make demo [KEEP=1]                      everything from a fresh machine, then a tour on real input
 #   make test                               everything from a fresh machine, then every test
+#   make matrix                             every test on each supported PostgreSQL that Debian has
+#   make deep                               the tests with sanitizer, and with assertions under valgrind
 #   make bench                              what a call costs, beside a bare statement
 
 EXTENSION  = storecredit
@@ -24,7 +26,7 @@ PROVE_TESTS    = test/t/*.pl
 
 # These fetch what they need themselves, so they must run where there is not
 # even a pg_config yet.
-STANDALONE = demo test bench
+STANDALONE = demo test matrix deep bench
 
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
@@ -49,6 +51,12 @@ demo:
 
 test:
 	@bash test/run
+
+matrix:
+	@bash test/matrix/run
+
+deep:
+	@bash test/deep/run
 
 bench:
 	@bash test/lib/sandbox --need perl --need valgrind bash test/bench/run

@@ -57,6 +57,8 @@ BEGIN
 			kind = ANY ('{credit,debit,debit_revert,expiration,adjustment,revocation}')),
 		CONSTRAINT posting_accounts_check CHECK (debit_account <> '' AND credit_account <> '')
 	);
+	-- a key with nulls tells a subscriber no row
+	ALTER TABLE storecredit.posting REPLICA IDENTITY FULL;
 	COMMENT ON TABLE storecredit.posting IS 'which accounts of the general ledger an entry is posted to: by kind and category, or else by kind';
 	COMMENT ON COLUMN storecredit.posting.kind IS 'the transaction''s kind';
 	COMMENT ON COLUMN storecredit.posting.category IS 'the transaction''s category, or that of the credit or debit it is about; null: any other';

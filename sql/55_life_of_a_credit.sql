@@ -20,6 +20,8 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'store_credi
 COMMENT ON FUNCTION refund_rows(bigint, money_ccy, money_ccy, numeric, timestamptz, date, timestamptz, date, text, text, text, text, boolean, jsonb) IS
 	'store_credit_refund() as an array';
 
+-- Not SELECT * FROM: it would write the row's columns into the function, out of reach of ALTER TYPE ... ADD ATTRIBUTE.
+
 CREATE FUNCTION store_credit_refund(
 	owner text, amount money_ccy, bonus money_ccy DEFAULT NULL, bonus_percent numeric DEFAULT NULL,
 	expires_at timestamptz DEFAULT NULL, expires_on date DEFAULT NULL,
@@ -29,7 +31,7 @@ CREATE FUNCTION store_credit_refund(
 ) RETURNS SETOF store_credit_transaction
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000 ROWS 2
 BEGIN ATOMIC
-	SELECT * FROM unnest(refund_rows(owner, amount, bonus, bonus_percent, expires_at, expires_on,
+	SELECT unnest(refund_rows(owner, amount, bonus, bonus_percent, expires_at, expires_on,
 		bonus_expires_at, bonus_expires_on, memo, reference, issuer, idempotency_key, notify, metadata));
 END;
 COMMENT ON FUNCTION store_credit_refund(text, money_ccy, money_ccy, numeric, timestamptz, date, timestamptz, date, text, text, text, text, boolean, jsonb) IS
@@ -44,7 +46,7 @@ CREATE FUNCTION store_credit_refund(
 ) RETURNS SETOF store_credit_transaction
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000 ROWS 2
 BEGIN ATOMIC
-	SELECT * FROM unnest(refund_rows(account_id, amount, bonus, bonus_percent, expires_at, expires_on,
+	SELECT unnest(refund_rows(account_id, amount, bonus, bonus_percent, expires_at, expires_on,
 		bonus_expires_at, bonus_expires_on, memo, reference, issuer, idempotency_key, notify, metadata));
 END;
 COMMENT ON FUNCTION store_credit_refund(bigint, money_ccy, money_ccy, numeric, timestamptz, date, timestamptz, date, text, text, text, text, boolean, jsonb) IS
@@ -59,7 +61,7 @@ CREATE FUNCTION store_credit_refund(
 ) RETURNS SETOF store_credit_transaction
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000 ROWS 2
 BEGIN ATOMIC
-	SELECT * FROM unnest(refund_rows(owner, money_ccy(amount, currency), money_ccy(bonus, currency), bonus_percent,
+	SELECT unnest(refund_rows(owner, money_ccy(amount, currency), money_ccy(bonus, currency), bonus_percent,
 		expires_at, expires_on, bonus_expires_at, bonus_expires_on, memo, reference, issuer, idempotency_key, notify, metadata));
 END;
 COMMENT ON FUNCTION store_credit_refund(text, numeric, text, numeric, numeric, timestamptz, date, timestamptz, date, text, text, text, text, boolean, jsonb) IS
@@ -74,7 +76,7 @@ CREATE FUNCTION store_credit_refund(
 ) RETURNS SETOF store_credit_transaction
 LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000 ROWS 2
 BEGIN ATOMIC
-	SELECT * FROM unnest(refund_rows(account_id, money_ccy(amount, currency), money_ccy(bonus, currency), bonus_percent,
+	SELECT unnest(refund_rows(account_id, money_ccy(amount, currency), money_ccy(bonus, currency), bonus_percent,
 		expires_at, expires_on, bonus_expires_at, bonus_expires_on, memo, reference, issuer, idempotency_key, notify, metadata));
 END;
 COMMENT ON FUNCTION store_credit_refund(bigint, numeric, text, numeric, numeric, timestamptz, date, timestamptz, date, text, text, text, text, boolean, jsonb) IS

@@ -1,6 +1,6 @@
 -- The type is for everybody; the ledger is for nobody until somebody is granted it.
 
-REVOKE EXECUTE ON FUNCTION create_ledger() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION create_ledger(), upgrade_ledger() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION
 	store_credit_credit(text, money_ccy, timestamptz, date, text, text, text, text, text, boolean, jsonb),
 	store_credit_credit(bigint, money_ccy, timestamptz, date, text, text, text, text, text, boolean, jsonb),

@@ -49,9 +49,9 @@ negated_draws(const Draws *draws)
 {
 	Draws		negated = keep_draws(CurrentMemoryContext, draws);
 
-	/* The least of all amounts stays below zero, which no list of draws may be. */
+	/* The least of all amounts has no counterpart and stays as it is: below zero, which no list of draws may be. */
 	for (int i = 0; i < negated.count; i++)
-		negated.items[i].minor = -negated.items[i].minor;
+		negated.items[i].minor = (int64) -(uint64) negated.items[i].minor;
 	return negated;
 }
 

@@ -128,7 +128,11 @@ provide_packages() {
 	export PG_MAJOR
 
 	server=("postgresql-$PG_MAJOR" "postgresql-client-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
-	fill_server "${server[@]}"
+	if [ -n "${SERVER_FILES-}" ]; then
+		cp -a "$SERVER_FILES/." "$sandbox/server/" || die "could not copy $SERVER_FILES"
+	else
+		fill_server "${server[@]}"
+	fi
 	for extension in "${extensions[@]}"; do
 		fill_server "postgresql-$PG_MAJOR-$extension"
 	done

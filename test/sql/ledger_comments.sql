@@ -9,8 +9,9 @@ SELECT pg_describe_object(d.classid, d.objid, 0)
 FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 WHERE e.extname = 'storecredit' AND d.deptype = 'e'
 	AND obj_description(d.objid, d.classid::regclass::name) IS NULL
-	-- an array type comes with its element's
-	AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid AND t.typcategory = 'A'))
+	-- an array type comes with its element's, and since PostgreSQL 16 a view's row type is an object of the extension too
+	AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+		WHERE t.oid = d.objid AND (t.typcategory = 'A' OR c.relkind = 'v')))
 ORDER BY 1;
 
 -- the ledger's tables, views, sequences and named indexes, and the columns of tables, views and composite types: none

@@ -90,7 +90,9 @@ BEGIN;
 SELECT seq, kind FROM store_credit_revert(1, 4);
 SELECT seq, kind, amount, expires_at FROM transaction WHERE seq > 5 ORDER BY seq;
 ROLLBACK;
+\set VERBOSITY sqlstate
 SET storecredit.revert_grace = 0;
+\set VERBOSITY default
 SET storecredit.revert_grace = '1s';
 SHOW storecredit.revert_grace;
 RESET storecredit.revert_grace;

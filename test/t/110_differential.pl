@@ -98,8 +98,8 @@ sub same_rows
 foreach my $history (sort keys %histories)
 {
 	my $wanted = $histories{$history}{operations};
-	cmp_ok($node->safe_psql("${history}_fast", 'SELECT sum(calls) FROM journal'), '>=', $wanted, "$history: $wanted operations");
-	same_rows($history, 'journal', 'SELECT * FROM journal ORDER BY n');
+	cmp_ok($node->safe_psql("${history}_fast", 'SELECT sum(calls) FROM played'), '>=', $wanted, "$history: $wanted operations");
+	same_rows($history, 'played', 'SELECT * FROM played ORDER BY n');
 	same_rows($history, 'account', 'SELECT * FROM account ORDER BY account_id');
 	same_rows($history, 'transaction', 'SELECT * FROM transaction ORDER BY account_id, seq');
 	same_rows($history, 'open_credit', 'SELECT * FROM open_credit ORDER BY account_id, expires_at, seq');
@@ -117,7 +117,7 @@ SKIP:
 	skip 'too few operations for all of it', 4 if $operations < 500_000;
 	my $ends = q{SELECT string_agg(end_state, ' ' ORDER BY end_state) FROM (
 		SELECT coalesce(substring(answer FROM '^(SC[0-9]{3})\|'), 'done') AS end_state
-		FROM journal GROUP BY 1) AS ends};
+		FROM played GROUP BY 1) AS ends};
 	is($node->safe_psql('few_fast', $ends), 'SC001 SC002 SC003 SC004 SC005 SC006 SC007 SC008 SC009 SC010 SC011 SC012 SC013 SC014 SC015 done',
 		'every refusal was there');
 	is($node->safe_psql('few_fast', 'SELECT max(cardinality(draws)) > 60 FROM transaction'), 't',

@@ -93,7 +93,7 @@ sub crash
 	my $began = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
 	my $victim = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE datname = 'ledger' ORDER BY random() LIMIT 1});
 	kill('KILL', $victim);
-	$node->wait_for_log(qr/server process \(PID $victim\) was terminated by signal 9/);
+	$node->wait_for_log(qr/\(PID $victim\) was terminated by signal 9/);
 	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
 	return;
 }

@@ -24,7 +24,7 @@ foreach my $store ('fast', 'plain')
 	$node->safe_psql($store, "SELECT pg_create_logical_replication_slot('$store', 'test_decoding')");
 	$node->safe_psql($store, 'CALL play(0.7, 4000, 30)');
 	$decoded{$store} = $node->safe_psql($store, qq{
-		SELECT regexp_replace(data, '^table public.journal.*', '')
+		SELECT regexp_replace(data, '^table public.played.*', '')
 		FROM pg_logical_slot_get_changes('$store', NULL, NULL, 'include-xids', '0', 'skip-empty-xacts', '1')});
 	$node->safe_psql($store, "SELECT pg_drop_replication_slot('$store')");
 }
@@ -47,7 +47,7 @@ make_ledger($node, 'publisher', q{
 	SELECT store_credit_set_limit('USD', '1000000.00 USD');
 	CREATE PUBLICATION ledger FOR ALL TABLES;
 	SELECT pg_create_logical_replication_slot('ledger', 'pgoutput')});
-make_ledger($node, 'subscriber');
+make_ledger($node, 'subscriber', 'DELETE FROM posting');
 my $publisher = $node->connstr('publisher') =~ s/'//gr;
 $node->safe_psql('subscriber', "CREATE SUBSCRIPTION ledger CONNECTION '$publisher'
 	PUBLICATION ledger WITH (create_slot = false, slot_name = 'ledger')");

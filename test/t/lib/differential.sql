@@ -24,7 +24,7 @@ CREATE TYPE call AS (
 	items      jsonb
 );
 
-CREATE TABLE journal (n bigint PRIMARY KEY, calls integer NOT NULL, asked call, answer text NOT NULL);
+CREATE TABLE played (n bigint PRIMARY KEY, calls integer NOT NULL, asked call, answer text NOT NULL);
 
 -- Makes a call and tells what it answered; what it raises goes to the caller.
 CREATE FUNCTION make_call(c call) RETURNS text LANGUAGE plpgsql AS $$
@@ -358,7 +358,7 @@ BEGIN
 		ELSE
 			COMMIT;
 		END IF;
-		INSERT INTO journal SELECT n + i, counts[i], asked[i], answers[i] FROM generate_series(1, size) AS i;
+		INSERT INTO played SELECT n + i, counts[i], asked[i], answers[i] FROM generate_series(1, size) AS i;
 		n := n + size;
 		made := made + (SELECT sum(count) FROM unnest(counts) AS count);
 		COMMIT;
