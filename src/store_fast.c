@@ -237,10 +237,16 @@ lock_account(FastStore *store, Account *account, LockWaitPolicy policy)
 	}
 }
 
+/* Who has the account must never stand in the queue: its first waits for him. */
 static bool
 fast_confirm_account(LedgerStore *base, Account *account)
 {
-	return lock_account((FastStore *) base, account, LockWaitBlock);
+	FastStore  *store = (FastStore *) base;
+
+	if (lock_account(store, account, LockWaitSkip))
+		return true;
+	queue_for_account(store, account);
+	return lock_account(store, account, LockWaitBlock);
 }
 
 #ifdef USE_ASSERT_CHECKING
@@ -305,16 +311,11 @@ fast_save_account(LedgerStore *base, Account *account)
 			store->has_written = true;
 			return true;
 		case TM_BeingModified:
-
-			/*
-			 * Locked, if only by ourselves, or by those who refer to it.  Who has
-			 * the account must never stand in the queue: its first waits for him.
-			 */
-			if (!lock_account(store, account, LockWaitSkip) && !base->skips_locked)
-			{
-				queue_for_account(store, account);
-				(void) lock_account(store, account, LockWaitBlock);
-			}
+			/* Locked, if only by ourselves, or by those who refer to it. */
+			if (base->skips_locked)
+				(void) lock_account(store, account, LockWaitSkip);
+			else
+				(void) fast_confirm_account(base, account);
 			return false;
 		case TM_Updated:
 		case TM_Deleted:

@@ -17,6 +17,7 @@ measure_life() {
 	measure_debits_during_sweep
 	say 'batches beside single calls and a set-based function'
 	sql --dbname=life --command="CALL bench.measure_batches($ROUNDS)"
+	measure_single_credits
 	sql --dbname=life --command="SELECT line FROM bench.noted" >>"$results"
 	check_books life
 }
@@ -38,5 +39,17 @@ measure_debits_during_sweep() {
 			{ latency[NR] = $3 }
 			END { print "rated", when, latency[int(NR * 0.5) + 1], latency[int(NR * 0.99)], latency[NR] }' >>"$results"
 		wait
+	done
+}
+
+# What an application does without a batch: a call, a commit, the next.
+measure_single_credits() {
+	local round rate
+
+	for ((round = 1; round <= ROUNDS; round++)); do
+		rate=$(PGDATABASE=life PGOPTIONS='-c synchronous_commit=on' pgbench --no-vacuum --protocol=prepared --client=1 \
+			--time="$SLICE" --file="$here/calls/credit.sql" --define=first=1 --define=last="$ITEMS" \
+			--define=amount='5.00 USD' 2>/dev/null | awk '/^tps/ { print $3 }')
+		printf 'batch\t%s\tsingle\t%s\n' "$round" "$rate" >>"$results"
 	done
 }
