@@ -2,11 +2,11 @@
  * expire.c
  *		The sweep: booking what has expired, whoever drives it.
  *
- * What is due is looked up first, in the order of expiry, holds before credits,
- * and only tells which accounts to look at.  Each of these is then taken like for any call, and what
- * is overdue there is booked by what the account shows then.  Accounts that
- * others have are left out: a sweep never waits, and what it leaves is booked by
- * whoever has them or by the next one.
+ * What is due is looked up first, in the order of expiry, holds before credits.
+ * The accounts that it belongs to are then taken like for any call, and what is
+ * booked is what they show then.  Accounts that others have are left out: a sweep
+ * never waits, and what it leaves is booked by whoever has them or by the next
+ * one.
  */
 #include "postgres.h"
 

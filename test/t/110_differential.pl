@@ -22,7 +22,7 @@ my $operations = $ENV{LEDGER_DIFFERENTIAL_OPERATIONS} || 1_000_000;
 my $seed = $ENV{LEDGER_DIFFERENTIAL_SEED} || 0.42;
 
 my %histories = (
-	many => { operations => int($operations * 0.7), owners => 3000, sql => '' },
+	many => { operations => int($operations * 0.7), owners => 3000, sql => 'ALTER TABLE account SET (fillfactor = 100);' },
 	few => {
 		operations => int($operations * 0.3),
 		owners => 50,
