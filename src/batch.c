@@ -10,11 +10,9 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/jsonb.h"
@@ -37,7 +35,7 @@ typedef struct BatchItem BatchItem;
 struct BatchItem
 {
 	int			number;			/* from 1, as given */
-	BatchItem  *before;	/* the last one before it with its account and key, if any */
+	BatchItem  *before;			/* the last one before it with its account and key, if any */
 	union
 	{
 		Call		call;
@@ -284,15 +282,22 @@ key_of_item(const BatchItem *item)
 	return item->request.call.annotation.idempotency_key;
 }
 
+/* Zero for two items of one account with one key. */
 static int
-compare_keys(const void *a, const void *b)
+compare_keys(const BatchItem *a, const BatchItem *b)
+{
+	int			result = compare_accounts(a, b);
+
+	return result != 0 ? result : compare_texts(key_of_item(a), key_of_item(b));
+}
+
+static int
+compare_items_by_key(const void *a, const void *b)
 {
 	const BatchItem *left = *(BatchItem *const *) a;
 	const BatchItem *right = *(BatchItem *const *) b;
-	int			result = compare_accounts(left, right);
+	int			result = compare_keys(left, right);
 
-	if (result == 0)
-		result = compare_texts(key_of_item(left), key_of_item(right));
 	return result != 0 ? result : left->number - right->number;
 }
 
@@ -308,11 +313,10 @@ find_repeated_keys(Batch *batch)
 		if (key_of_item(&batch->items[i]) != NULL)
 			with_key[count++] = &batch->items[i];
 	}
-	qsort(with_key, count, sizeof(BatchItem *), compare_keys);
+	qsort(with_key, count, sizeof(BatchItem *), compare_items_by_key);
 	for (int i = 1; i < count; i++)
 	{
-		if (compare_accounts(with_key[i - 1], with_key[i]) == 0 &&
-			same_text(key_of_item(with_key[i - 1]), key_of_item(with_key[i])))
+		if (compare_keys(with_key[i - 1], with_key[i]) == 0)
 			with_key[i]->before = with_key[i - 1];
 	}
 	pfree(with_key);

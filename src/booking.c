@@ -155,12 +155,12 @@ add_known_credit(Booking *booking, const OpenCredit *credit)
 	booking->scan_is_done = true;
 }
 
-static bool
-comes_before(const PlannedCredit *a, const PlannedCredit *b)
+int
+compare_credits(const OpenCredit *a, const OpenCredit *b)
 {
-	if (a->credit.expires_at != b->credit.expires_at)
-		return a->credit.expires_at < b->credit.expires_at;
-	return a->credit.seq < b->credit.seq;
+	if (a->expires_at != b->expires_at)
+		return a->expires_at < b->expires_at ? -1 : 1;
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
 static void
@@ -177,7 +177,7 @@ put_in_place(Booking *booking, int from)
 	PlannedCredit added = booking->credits[from];
 	int			to = from;
 
-	while (to > 0 && comes_before(&added, &booking->credits[to - 1]))
+	while (to > 0 && compare_credits(&added.credit, &booking->credits[to - 1].credit) < 0)
 		to--;
 	memmove(&booking->credits[to + 1], &booking->credits[to], (from - to) * sizeof(PlannedCredit));
 	booking->credits[to] = added;

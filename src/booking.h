@@ -79,6 +79,9 @@ extern void catch_up(Booking *booking);
 /* Books the credits that had expired by booking->as_of. */
 extern void book_expired_credits(Booking *booking);
 
+/* Below zero if debits draw on a before b. */
+extern int	compare_credits(const OpenCredit *a, const OpenCredit *b);
+
 /* Adds the next of the account's credits, which is known already: others will not be read. */
 extern void add_known_credit(Booking *booking, const OpenCredit *credit);
 

@@ -57,9 +57,16 @@ static Statement select_overdue = {
  * sweep comes to the end, and begins anew; so does the next after one that was
  * rolled back.
  */
-static const DuePosition beginning = {.expires_at = DT_NOBEGIN, .account_id = PG_INT64_MIN};
-static DuePosition holds_swept = {.expires_at = DT_NOBEGIN, .account_id = PG_INT64_MIN};
-static DuePosition credits_swept = {.expires_at = DT_NOBEGIN, .account_id = PG_INT64_MIN};
+typedef struct SweepPosition
+{
+	DuePosition holds;
+	DuePosition credits;
+} SweepPosition;
+
+#define BEGINNING	{{DT_NOBEGIN, PG_INT64_MIN}, {DT_NOBEGIN, PG_INT64_MIN}}
+
+static const SweepPosition beginning = BEGINNING;
+static SweepPosition position = BEGINNING;
 
 /* So many due credits are looked up at once, or some more. */
 #define CHUNK	1000
@@ -250,7 +257,7 @@ sweep_some_holds(Sweep *sweep, TimestampTz now)
 {
 	int64		wanted = left_to_do(sweep);
 	Datum		values[] = {
-		TimestampTzGetDatum(now), TimestampTzGetDatum(holds_swept.expires_at), Int64GetDatum(holds_swept.account_id),
+		TimestampTzGetDatum(now), TimestampTzGetDatum(position.holds.expires_at), Int64GetDatum(position.holds.account_id),
 		Int64GetDatum(wanted)
 	};
 	List	   *holds = NIL;
@@ -261,8 +268,8 @@ sweep_some_holds(Sweep *sweep, TimestampTz now)
 	{
 		if (left_to_do(sweep) <= 0)
 			break;
-		holds_swept = *(DuePosition *) lfirst(cell);
-		expire_account(sweep, holds_swept.account_id, NULL, 0);
+		position.holds = *(DuePosition *) lfirst(cell);
+		expire_account(sweep, position.holds.account_id, NULL, 0);
 	}
 	return list_length(holds) == wanted;
 }
@@ -275,9 +282,7 @@ compare_due_credits(const void *a, const void *b)
 
 	if (left->account_id != right->account_id)
 		return left->account_id < right->account_id ? -1 : 1;
-	if (left->credit.expires_at != right->credit.expires_at)
-		return left->credit.expires_at < right->credit.expires_at ? -1 : 1;
-	return left->credit.seq < right->credit.seq ? -1 : 1;
+	return compare_credits(&left->credit, &right->credit);
 }
 
 /* As many as are wanted, and those that expire in the last one's account together with it. */
@@ -288,14 +293,14 @@ find_due_credits(Sweep *sweep, TimestampTz now, int wanted)
 	DueCredit	found;
 	int			count = 0;
 
-	store->begin_due(store, &credits_swept, now);
+	store->begin_due(store, &position.credits, now);
 	while (store->next_due(store, &found))
 	{
-		if (count >= wanted && (found.account_id != credits_swept.account_id ||
-								found.credit.expires_at != credits_swept.expires_at))
+		if (count >= wanted && (found.account_id != position.credits.account_id ||
+								found.credit.expires_at != position.credits.expires_at))
 			break;
-		credits_swept.expires_at = found.credit.expires_at;
-		credits_swept.account_id = found.account_id;
+		position.credits.expires_at = found.credit.expires_at;
+		position.credits.account_id = found.account_id;
 		if (hash_search(sweep->seen, &found.account_id, HASH_FIND, NULL) != NULL)
 			continue;
 		if (count == sweep->due_room)
@@ -343,8 +348,7 @@ sweep_on(Sweep *sweep, TimestampTz now)
 static void
 begin_anew(void)
 {
-	holds_swept = beginning;
-	credits_swept = beginning;
+	position = beginning;
 }
 
 static void
@@ -376,16 +380,14 @@ watch_for_rollbacks(void)
 static void
 sweep_all(Sweep *sweep, TimestampTz now)
 {
-	bool		goes_on = memcmp(&holds_swept, &beginning, sizeof(DuePosition)) != 0 ||
-		memcmp(&credits_swept, &beginning, sizeof(DuePosition)) != 0;
+	bool		goes_on = memcmp(&position, &beginning, sizeof(SweepPosition)) != 0;
 
 	sweep_on(sweep, now);
-	if (left_to_do(sweep) <= 0)
-		return;
-	begin_anew();
-	if (!goes_on)
-		return;
-	sweep_on(sweep, now);
+	if (left_to_do(sweep) > 0 && goes_on)
+	{
+		begin_anew();
+		sweep_on(sweep, now);
+	}
 	if (left_to_do(sweep) > 0)
 		begin_anew();
 }
