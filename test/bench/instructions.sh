@@ -26,7 +26,7 @@ measure_instructions() {
 
 	start_server_under_callgrind
 	say 'instructions of a backend that serves a client'
-	for contestant in nothing bare plpgsql orm debit debit_id debit_key credit credit_id credit_key; do
+	for contestant in nothing bare plpgsql orm debit debit_id debit_row debit_key credit credit_id credit_key; do
 		count_live "$contestant"
 	done
 	stop_server

@@ -219,6 +219,6 @@ sub targets
 sub ordered
 {
 	my %place;
-	@place{qw(nothing bare plpgsql plpgsql_many orm debit debit_id debit_key debit_many debit_plain credit credit_id credit_key credit_expiring credit_plain)} = 1 .. 15;
+	@place{qw(nothing bare plpgsql plpgsql_many orm debit debit_id debit_row debit_key debit_many debit_plain credit credit_id credit_key credit_expiring credit_plain)} = 1 .. 16;
 	return sort { $place{$a} <=> $place{$b} } @_;
 }

@@ -2,13 +2,13 @@
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154
 
 measure_throughput() {
-	local all=(bare plpgsql orm debit debit_id debit_key debit_plain credit credit_id credit_key credit_plain)
+	local all=(bare plpgsql orm debit debit_id debit_row debit_key debit_plain credit credit_id credit_key credit_plain)
 
 	need_live_database
 	compare '1 client, synchronous_commit off' ordinary 1 off "${all[@]}"
 	compare '4 clients, synchronous_commit off' ordinary 4 off "${all[@]}"
 	compare '16 clients, fsync on' ordinary 16 on "${all[@]}"
-	compare '16 clients on one account, fsync on' hot 16 on bare plpgsql orm debit debit_id debit_plain
+	compare '16 clients on one account, fsync on' hot 16 on bare plpgsql orm debit debit_id debit_row debit_plain
 	check_books live
 	record_hot_updates
 }

@@ -1,2 +1,2 @@
 \set id random(:first, :last)
-SELECT * FROM storecredit.store_credit_credit(:id::text, :amount::storecredit.money_ccy);
+SELECT seq, balance_after FROM storecredit.store_credit_credit(:id::text, :amount::storecredit.money_ccy);
