@@ -14,7 +14,7 @@ BEGIN
 		RAISE EXCEPTION 'schema storecredit has the remains of a ledger'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = 'DROP EXTENSION ... CASCADE takes what is made of the extension''s types, and leaves the rest of the tables.',
-				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting, storecredit.reminder, storecredit.worker_status.';
+				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting, storecredit.reminder, storecredit.worker_status, storecredit.spree_violation CASCADE.';
 	END IF;
 	IF to_regclass('storecredit.account') IS NOT NULL THEN
 		RAISE NOTICE 'the ledger exists already, nothing done';
@@ -444,6 +444,7 @@ BEGIN
 	COMMENT ON COLUMN storecredit.metrics.value IS 'the figure: a number, an amount in the currency''s units, or seconds';
 
 	PERFORM storecredit.create_ledger_reports();
+	PERFORM storecredit.create_spree_tables();
 END
 $create_ledger$;
 COMMENT ON FUNCTION create_ledger() IS 'makes the ledger as tables of the calling role in schema storecredit; a notice and nothing else if there is one';

@@ -34,7 +34,7 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 RETURN CASE level
 	WHEN 'reader' THEN '{account,transaction,open_credit,hold,currency_limit,refund_bonus,posting,
 		balance,allocation,credit,timeline,journal,liability,roll_forward,aging,cohort,redemption,
-		worker_status,metrics}'::text[]
+		worker_status,metrics,spree_violation,spree_violations}'::text[]
 	WHEN 'customer' THEN '{account,transaction,open_credit,hold,balance,allocation,credit,timeline}'
 	ELSE '{}'
 END;

@@ -33,6 +33,8 @@ describe_events(int events)
 {
 	switch (events)
 	{
+		case ON_INSERT:
+			return "AFTER INSERT FOR EACH ROW";
 		case ON_INSERT | ON_UPDATE:
 			return "AFTER INSERT OR UPDATE FOR EACH ROW";
 		case ON_UPDATE | ON_DELETE:
