@@ -8,7 +8,7 @@ COMMENT ON FUNCTION store_credit_remind(integer) IS
 CREATE PROCEDURE run_maintenance()
 LANGUAGE C AS 'MODULE_PATHNAME', 'storecredit_run_maintenance';
 COMMENT ON PROCEDURE run_maintenance() IS
-	'does one round of what the worker does: expires, reminds, and says so in storecredit.worker_status; commits batch by batch, so it must not be called in a transaction block';
+	'does one round of what the worker does: expires, reminds, says so in storecredit.worker_status, and notifies those who listen if something waits in the outbox; commits batch by batch, so it must not be called in a transaction block';
 
 REVOKE EXECUTE ON FUNCTION store_credit_remind(integer) FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE run_maintenance() FROM PUBLIC;

@@ -23,7 +23,8 @@ RETURN CASE level
 	WHEN 'issuer' THEN '{store_credit_credit,store_credit_credit_many,store_credit_account_credit,
 		store_credit_refund,refund_rows,store_credit_revert}'
 	WHEN 'manager' THEN '{store_credit_edit,store_credit_revoke,store_credit_set_limit,
-		store_credit_set_account_limits,store_credit_expire,store_credit_remind,run_maintenance,store_credit_erase}'
+		store_credit_set_account_limits,store_credit_expire,store_credit_remind,run_maintenance,store_credit_erase,
+		store_credit_notifications}'
 	WHEN 'customer' THEN '{store_credit_balance,store_credit_available,store_credit_apply,find_account,
 		store_credit_timeline,store_credit_accounts,store_credit_balance_as_of}'
 END;

@@ -375,7 +375,7 @@ plan_item(Booking *booking, BatchItem *item)
 }
 
 static void
-notify_of_items(const Booking *booking, BatchItem *const *items, int count)
+notify_of_items(Booking *booking, BatchItem *const *items, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -422,10 +422,8 @@ attempt_items(Batch *batch, Booking *booking, BatchItem *const *items, int count
 		open_account_for(booking, &items[0]->request.call.account);
 		return false;
 	}
-	if (!write_booking(booking))
-		return false;
 	notify_of_items(booking, items, count);
-	return true;
+	return write_booking(booking);
 }
 
 /* Errors outlive the memory that an account's items are planned in. */

@@ -18,6 +18,7 @@
 
 #include "booking.h"
 #include "limits.h"
+#include "outbox.h"
 #include "records.h"
 #include "release.h"
 #include "store_rows.h"
@@ -93,6 +94,7 @@ take_account(Booking *booking, const AccountRef *ref)
 	booking->entries = NULL;
 	booking->entry_count = 0;
 	booking->entry_room = 0;
+	booking->notify = false;
 	booking->holds = NIL;
 
 	booking->exists = booking->store->take_account(booking->store, ref, account);
@@ -385,6 +387,21 @@ write_credit(Booking *booking, const PlannedCredit *planned)
 		store->change_credit(store, &booking->account, credit, credit->remaining);
 }
 
+/* Of what the call asks to be told, and of what the shop always tells: each entry once. */
+static void
+write_notifications(const Booking *booking)
+{
+	for (int i = 0; i < booking->entry_count; i++)
+	{
+		const Entry *entry = &booking->entries[i];
+
+		if (!entry->notify && !is_notified_kind(entry->kind))
+			continue;
+		add_notification(&booking->account, entry->kind, entry->seq, booking->now);
+		announce_due(booking->now);
+	}
+}
+
 bool
 write_booking(Booking *booking)
 {
@@ -415,5 +432,7 @@ write_booking(Booking *booking)
 		else
 			update_hold(&booking->account, planned->hold);
 	}
+	if (unlikely(booking->notify || storecredit_notify_kinds != 0))
+		write_notifications(booking);
 	return true;
 }

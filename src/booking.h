@@ -56,6 +56,7 @@ typedef struct Booking
 	int			entry_count;
 	int			entry_room;
 	Datum	   *rows;			/* of the entries, once they are written */
+	bool		notify;			/* some entry has it set */
 
 	List	   *holds;			/* of PlannedHold */
 } Booking;

@@ -185,16 +185,13 @@ collect_answers(const Booking *booking, const Call *call, CallResult *result)
 }
 
 void
-notify_of_answers(const Booking *booking, const Call *call)
+notify_of_answers(Booking *booking, const Call *call)
 {
 	if (!call->notify)
 		return;
+	booking->notify = true;
 	for (int i = 0; i < call->answer_count; i++)
-	{
-		const Entry *entry = &booking->entries[call->answers[i]];
-
-		add_notification(&booking->account, entry->kind, entry->seq, booking->now);
-	}
+		booking->entries[call->answers[i]].notify = true;
 }
 
 /* If it was opened and is not there, it will never be. */
@@ -238,10 +235,10 @@ attempt_call(Booking *booking, Call *call, CallResult *result, LedgerError **err
 		open_account_for(booking, &call->account);
 		return false;
 	}
+	notify_of_answers(booking, call);
 	if (!write_booking(booking))
 		return false;
 
-	notify_of_answers(booking, call);
 	collect_answers(booking, call, result);
 	return true;
 }

@@ -64,7 +64,9 @@ extern LedgerError *no_such_account(const AccountRef *ref);
 
 /* Opens the account that was planned on without there being one; the call starts over then. */
 extern void open_account_for(Booking *booking, const AccountRef *ref);
-extern void notify_of_answers(const Booking *booking, const Call *call);
+
+/* Has the outbox written with the booking, if the call asks for it. */
+extern void notify_of_answers(Booking *booking, const Call *call);
 
 /* For plan(): the entry made last is an answer. */
 extern void answer_with_last_entry(Booking *booking, Call *call);

@@ -91,6 +91,7 @@ typedef struct Entry
 	const Annotation *annotation;
 	int64		request_hash;	/* with an idempotency key only */
 	Draws		draws;
+	bool		notify;			/* the call asks for a row in the outbox */
 } Entry;
 
 

@@ -3,10 +3,10 @@
  *		A round of maintenance, and the SQL functions that it is made of.
  *
  * A round does all that is due, each batch in a transaction of its own: it
- * expires credits and holds, reminds, and says in storecredit.worker_status what
- * it did.  The worker and CALL storecredit.run_maintenance() do the same round,
- * so what is true of one is true of the other, and any number of them may be at
- * it in one database.
+ * expires credits and holds, reminds, says in storecredit.worker_status what it
+ * did, and wakes the mailers.  The worker and CALL storecredit.run_maintenance()
+ * do the same round, so what is true of one is true of the other, and any number
+ * of them may be at it in one database.
  *
  * Each batch is a subtransaction, so that its error can be written down by the
  * transaction around it.  An error of an account's must not keep the others from
@@ -30,6 +30,7 @@
 #include "expire.h"
 #include "ledger_tables.h"
 #include "maintenance.h"
+#include "outbox.h"
 #include "remind.h"
 #include "statement.h"
 #include "storecredit.h"
@@ -153,6 +154,13 @@ end_round(void *arg)
 	Datum		values[] = {Int64GetDatum(count_overdue(shop_clock()))};
 
 	run_statement(&end_status, values, NULL, SPI_OK_UPDATE, NULL, NULL);
+}
+
+/* In a transaction of its own: those with a NOTIFY commit one after the other, in the whole server. */
+static void
+wake_mailers(void *arg)
+{
+	notify_if_waiting();
 }
 
 static void
@@ -306,7 +314,8 @@ do_round(Round *round, bool reminding)
 		sweep_batches(round) &&
 		note_failures(round) &&
 		(!reminding || remind(round)) &&
-		do_step(round, "ending", end_round);
+		do_step(round, "ending", end_round) &&
+		do_step(round, "waking mailers", wake_mailers);
 }
 
 bool

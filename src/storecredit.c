@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "launcher.h"
+#include "outbox.h"
 #include "storecredit.h"
 #include "worker_settings.h"
 #include "worker_shared.h"
@@ -235,6 +236,7 @@ _PG_init(void)
 							   PGC_SUSET, 0,
 							   NULL, NULL, NULL);
 
+	define_outbox_setting();
 	define_worker_settings();
 	MarkGUCPrefixReserved("storecredit");
 

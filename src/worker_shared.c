@@ -3,11 +3,11 @@
  *		What launcher, workers and sessions tell each other, in shared memory.
  *
  * For each served database: when the next credit or hold ends there, or the next
- * reminder is due.  The launcher forgets it when a round begins, the round's
- * worker finds it in the tables at its end, and a session that commits something
- * with an end lowers it.  Whatever the worker's last snapshot does not see is
- * committed, and announced, after the launcher has forgotten; so nothing is lost
- * between the two.
+ * reminder is due; or now, where there is news for the mailers.  The launcher
+ * forgets it when a round begins, the round's worker finds it in the tables at its
+ * end, and a session that commits something with an end, or news, lowers it.
+ * Whatever the worker's last snapshot does not see is committed, and announced,
+ * after the launcher has forgotten; so nothing is lost between the two.
  *
  * A session wakes the launcher only if it sleeps longer than that.  It first
  * lowers the instant and then looks how long the launcher sleeps; the launcher

@@ -111,6 +111,7 @@ INSERT INTO attempt (statement) VALUES
 	('SELECT storecredit.store_credit_set_limit(''USD'')'),
 	('SELECT storecredit.store_credit_set_account_limits(960001)'),
 	('SELECT storecredit.store_credit_erase(''access/own'')'),
+	('SELECT storecredit.store_credit_notifications(1)'),
 	('SELECT storecredit.create_ledger()'),
 	('SELECT storecredit.grant_access(''regress_storecredit_nobody'', ''reader'')'),
 	('SELECT storecredit.revoke_access(''regress_storecredit_reader'', ''reader'')'),
