@@ -17,14 +17,17 @@ RETURN CASE level
 		store_credit_cohorts,store_credit_expiring,verify,
 		spree_audit,spree_audit_summary,spree_row_findings,spree_limit_findings,spree_event_findings,spree_code_findings,
 		spree_scale_findings,spree_reconciliation_findings,spree_payment_findings,spree_information_findings,
-		spree_total_findings}'::text[]
+		spree_total_findings,spree_expiring,spree_store_credit_balance,spree_balances}'::text[]
 	WHEN 'spender' THEN '{store_credit_apply,store_credit_balance,store_credit_debit,store_credit_debit_many,
-		store_credit_account_debit,store_credit_authorize,store_credit_capture,store_credit_void}'
+		store_credit_account_debit,store_credit_authorize,store_credit_capture,store_credit_void,
+		spree_store_credit_debit,spree_store_credit_balance}'
 	WHEN 'issuer' THEN '{store_credit_credit,store_credit_credit_many,store_credit_account_credit,
-		store_credit_refund,refund_rows,store_credit_revert}'
+		store_credit_refund,refund_rows,store_credit_revert,
+		spree_store_credit_credit,spree_expire_at,spree_put_end}'
 	WHEN 'manager' THEN '{store_credit_edit,store_credit_revoke,store_credit_set_limit,
 		store_credit_set_account_limits,store_credit_expire,store_credit_remind,run_maintenance,store_credit_erase,
-		store_credit_notifications}'
+		store_credit_notifications,
+		spree_expire,spree_expire_at,spree_expire_by_rule,spree_set_expiry_rule,spree_put_end,spree_drop_end,spree_put_rule,spree_drop_rule}'
 	WHEN 'customer' THEN '{store_credit_balance,store_credit_available,store_credit_apply,find_account,
 		store_credit_timeline,store_credit_accounts,store_credit_balance_as_of}'
 END;
@@ -35,8 +38,11 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 RETURN CASE level
 	WHEN 'reader' THEN '{account,transaction,open_credit,hold,currency_limit,refund_bonus,posting,
 		balance,allocation,credit,timeline,journal,liability,roll_forward,aging,cohort,redemption,
-		worker_status,metrics,spree_violation,spree_violations}'::text[]
+		worker_status,metrics,spree_violation,spree_violations,spree_expiry,spree_expiry_rule,spree_expired}'::text[]
 	WHEN 'customer' THEN '{account,transaction,open_credit,hold,balance,allocation,credit,timeline}'
+	WHEN 'spender' THEN '{spree_expiry,spree_expiry_rule}'
+	WHEN 'issuer' THEN '{spree_expiry,spree_expiry_rule}'
+	WHEN 'manager' THEN '{spree_expiry,spree_expiry_rule}'
 	ELSE '{}'
 END;
 COMMENT ON FUNCTION access_relations(text) IS 'names of the tables and views that a level of access may read';

@@ -3,10 +3,11 @@
  *		A round of maintenance, and the SQL functions that it is made of.
  *
  * A round does all that is due, each batch in a transaction of its own: it
- * expires credits and holds, reminds, says in storecredit.worker_status what it
- * did, and wakes the mailers.  The worker and CALL storecredit.run_maintenance()
- * do the same round, so what is true of one is true of the other, and any number
- * of them may be at it in one database.
+ * expires credits and holds, and the credits of the shops that are attached,
+ * reminds, says in storecredit.worker_status what it did, and wakes the mailers.
+ * The worker and CALL storecredit.run_maintenance() do the same round, so what is
+ * true of one is true of the other, and any number of them may be at it in one
+ * database.
  *
  * Each batch is a subtransaction, so that its error can be written down by the
  * transaction around it.  An error of an account's must not keep the others from
@@ -32,6 +33,7 @@
 #include "maintenance.h"
 #include "outbox.h"
 #include "remind.h"
+#include "spree_sweep.h"
 #include "statement.h"
 #include "storecredit.h"
 #include "worker_settings.h"
@@ -50,6 +52,9 @@ typedef struct Round
 	TimestampTz swept_at;		/* the last batch began then */
 	bool		one_by_one;		/* a sweep has failed */
 	List	   *failed;			/* of FailedAccount */
+	List	   *shops;			/* of Oid: attached, and with something that may be due */
+	Oid			shop;			/* one of them */
+	ShopSweep	shop_sweep;		/* the last batch there */
 	TimestampTz remind_from;
 	int64		reminders;
 	const char *error;			/* to be written down */
@@ -127,6 +132,27 @@ sweep_batch(void *arg)
 	round->swept.credits += count.credits;
 	round->swept.holds += count.holds;
 	round->batch = count.credits + count.holds;
+}
+
+static void
+find_shops(void *arg)
+{
+	Round	   *round = arg;
+	MemoryContext caller = MemoryContextSwitchTo(round->context);
+
+	round->shops = find_shops_to_sweep(InvalidOid);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+shop_batch(void *arg)
+{
+	Round	   *round = arg;
+
+	round->shop_sweep = sweep_shop(round->shop, storecredit_batch_size);
+	add_counts(round->shop_sweep.expired, 0, 0);
+	round->swept.credits += round->shop_sweep.expired;
+	round->batch = round->shop_sweep.expired;
 }
 
 static void
@@ -289,6 +315,59 @@ note_failures(Round *round)
 	return true;
 }
 
+/* A shop that fails does not keep the others, nor the ledger, from being maintained. */
+static void
+note_shop_error(Round *round, ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		fail(round, error);
+	round->batch = 0;
+	round->shop_sweep = (ShopSweep) {.failed = 1, .failure = error->message};
+}
+
+/* Each batch looks at all that is due, so the last one knows of all that has failed. */
+static void
+note_shop_failures(Round *round)
+{
+	if (round->shop_sweep.failed == 0)
+		return;
+	warn_of_failures(round->shop, &round->shop_sweep);
+	note_error(round, round->shop_sweep.failure);
+}
+
+static bool
+sweep_one_shop(Round *round)
+{
+	do
+	{
+		ErrorData  *error;
+
+		if (!begin_step(round, "expiring credits of a shop"))
+			return false;
+		error = attempt_step(round, shop_batch);
+		if (error != NULL)
+			note_shop_error(round, error);
+	} while (round->batch > 0);
+	note_shop_failures(round);
+	return true;
+}
+
+static bool
+sweep_shops(Round *round)
+{
+	ListCell   *cell;
+
+	if (!do_step(round, "looking for shops", find_shops))
+		return false;
+	foreach(cell, round->shops)
+	{
+		round->shop = lfirst_oid(cell);
+		if (!sweep_one_shop(round))
+			return false;
+	}
+	return true;
+}
+
 static void
 log_round(const Round *round)
 {
@@ -313,7 +392,7 @@ do_round(Round *round, bool reminding)
 	return do_step(round, "beginning", begin_round) &&
 		sweep_batches(round) &&
 		note_failures(round) &&
-		(!reminding || remind(round)) &&
+		(!reminding || (sweep_shops(round) && remind(round))) &&
 		do_step(round, "ending", end_round) &&
 		do_step(round, "waking mailers", wake_mailers);
 }
