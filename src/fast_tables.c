@@ -204,14 +204,16 @@ is_ledger_guard(Oid function)
 		getExtensionOfObject(ProcedureRelationId, function) == get_extension_oid("storecredit", true);
 }
 
+/*
+ * To look a function up may build the relation's cache entry anew, and its
+ * triggers are then elsewhere.
+ */
 static bool
 has_known_triggers(Relation rel, const KnownTable *known)
 {
-	TriggerDesc *triggers = rel->trigdesc;
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
-		Oid			function = triggers->triggers[i].tgfoid;
+		Oid			function = rel->trigdesc->triggers[i].tgfoid;
 
 		if (RI_FKey_trigger_type(function) == RI_TRIGGER_NONE ? !is_ledger_guard(function) : !known->foreign_keys)
 			return false;

@@ -30,7 +30,11 @@ is_planned(SPIPlanPtr plan)
 	return source->is_valid && source->gplan != NULL && source->gplan->is_valid;
 }
 
-/* Only the planning goes without sequential scans, not what the statement sets off. */
+/*
+ * Only the planning goes without sequential scans, not what the statement sets
+ * off.  Where there is no index to go by, a scan then costs so much that it would
+ * be compiled just in time, for a table of one row.
+ */
 void
 plan_by_index(SPIPlanPtr plan)
 {
@@ -41,6 +45,7 @@ plan_by_index(SPIPlanPtr plan)
 		return;
 	nest_level = NewGUCNestLevel();
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	cached = SPI_plan_get_cached_plan(plan);
 	if (cached != NULL)
 		ReleaseCachedPlan(cached, CurrentResourceOwner);

@@ -204,6 +204,23 @@ queue_for_account(FastStore *store, const Account *account)
 	store->has_queued = true;
 }
 
+/* A version of an account's row, for this call. */
+static TM_Result
+lock_version(FastStore *store, ItemPointer tid, LockWaitPolicy policy)
+{
+	HeapTupleData row = {.t_self = *tid};
+	TM_FailureData failure;
+	Buffer		buffer;
+	TM_Result	result;
+
+	result = heap_lock_tuple(store->account.rel, &row, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
+							 policy, false, &buffer, &failure);
+	ReleaseBuffer(buffer);
+	if (result == TM_Ok)
+		store->locked = *tid;
+	return result;
+}
+
 /*
  * Locks the version that was taken; false if it is not the newest any more, or
  * if somebody has it and the policy is to skip what is locked.
@@ -211,18 +228,11 @@ queue_for_account(FastStore *store, const Account *account)
 static bool
 lock_account(FastStore *store, Account *account, LockWaitPolicy policy)
 {
-	HeapTupleData row = {.t_self = account->tuple->t_self};
-	TM_FailureData failure;
-	TM_Result	result;
-	Buffer		buffer;
+	TM_Result	result = lock_version(store, &account->tuple->t_self, policy);
 
-	result = heap_lock_tuple(store->account.rel, &row, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
-							 policy, false, &buffer, &failure);
-	ReleaseBuffer(buffer);
 	switch (result)
 	{
 		case TM_Ok:
-			store->locked = row.t_self;
 			return true;
 		case TM_WouldBlock:
 			return false;
@@ -249,34 +259,12 @@ fast_confirm_account(LedgerStore *base, Account *account)
 	return lock_account(store, account, LockWaitBlock);
 }
 
-#ifdef USE_ASSERT_CHECKING
-
-/* Whether somebody has locked a row's version or is changing it, be it ourselves. */
-static bool
-is_taken(Relation rel, ItemPointer tid)
-{
-	HeapTupleData row = {.t_self = *tid, .t_tableOid = RelationGetRelid(rel)};
-	Buffer		buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(tid));
-	Page		page = BufferGetPage(buffer);
-	ItemId		item;
-	TM_Result	result;
-
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	item = PageGetItemId(page, ItemPointerGetOffsetNumber(tid));
-	row.t_data = (HeapTupleHeader) PageGetItem(page, item);
-	row.t_len = ItemIdGetLength(item);
-	result = HeapTupleSatisfiesUpdate(&row, GetCurrentCommandId(false), buffer);
-	UnlockReleaseBuffer(buffer);
-	return result == TM_BeingModified;
-}
-
-#endif							/* USE_ASSERT_CHECKING */
-
 /*
  * Waits for nobody, unless the version is locked by this call already.  Where it
  * would have to wait heap_update() returns TM_BeingModified, as heap_delete()
  * does; only that a server with assertions believes that nobody asks it to, and
- * stops.  There it is asked only where it will not.
+ * stops.  There the version is locked first, without waiting: who has the lock
+ * has nobody to wait for.
  */
 static TM_Result
 update_account(FastStore *store, ItemPointer tid, HeapTuple row)
@@ -285,8 +273,14 @@ update_account(FastStore *store, ItemPointer tid, HeapTuple row)
 	bool		is_locked = ItemPointerIsValid(&store->locked) && ItemPointerEquals(&store->locked, tid);
 
 #ifdef USE_ASSERT_CHECKING
-	if (!is_locked && is_taken(store->account.rel, tid))
-		return TM_BeingModified;
+	if (!is_locked)
+	{
+		TM_Result	result = lock_version(store, tid, LockWaitSkip);
+
+		if (result != TM_Ok)
+			return result == TM_WouldBlock ? TM_BeingModified : result;
+		is_locked = true;
+	}
 #endif
 	return heap_update_tuple(store->account.rel, tid, row, is_locked, &failure);
 }
