@@ -3,7 +3,7 @@
 # Sourced by test/matrix/run, which has source_tree, say and die.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# Some 600 MB each, and outside of the source tree, which every sandbox copies.
+# Some 800 MB each, and outside of the source tree, which every sandbox copies.
 roots=${MATRIX_ROOTS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/storecredit-matrix}
 
 # Each supported version that a suite of Debian has, the oldest first.
@@ -19,6 +19,14 @@ as_root() {
 	else
 		sudo "$@"
 	fi
+}
+
+# A root is made and entered by root alone, with mounts of its own: what a
+# container without the right to mount cannot have.
+check_rights() {
+	[ "$EUID" -eq 0 ] || sudo -v || die "other versions run in roots of their own, which need root or sudo"
+	as_root unshare --mount --propagation private --pid --fork true ||
+		die "this machine lets not even root make namespaces for mounts and processes, which the roots need"
 }
 
 provide_mmdebstrap() {

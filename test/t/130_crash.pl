@@ -94,7 +94,7 @@ sub crash
 	my $victim = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE datname = 'ledger' ORDER BY random() LIMIT 1});
 	kill('KILL', $victim);
 	$node->wait_for_log(qr/\(PID $victim\) was terminated by signal 9/);
-	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
+	wait_for_recovery($node);
 	return;
 }
 

@@ -20,6 +20,8 @@ make_overdue($node, 'shop', 'early', 3);
 is(process_of($node, 'launcher') ne '', 1, 'the launcher is there');
 is($node->safe_psql('postgres', q{SELECT datname IS NULL, state, query LIKE 'store credit maintenance: sleeping until %'
 	FROM pg_stat_activity WHERE backend_type = 'storecredit launcher'}), 't|idle|t', 'connected to no database, asleep');
+is(scalar $node->psql('postgres', q{SET statement_timeout = '10s'; CREATE DATABASE beside; DROP DATABASE beside}, on_error_stop => 1), 0,
+	'and for all the nap in nobody\'s way');
 is($node->safe_psql('shop', 'SELECT count(*) FROM worker_status'), '0', 'without a database in the list nothing is done');
 
 # --- a reload while asleep ----------------------------------------------------------

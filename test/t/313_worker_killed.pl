@@ -51,7 +51,7 @@ foreach my $victim ('launcher', 'worker')
 	$pid = process_of($node, 'launcher') if $victim eq 'launcher';
 	kill('KILL', $pid);
 	$node->wait_for_log(qr/\(PID $pid\) was terminated by signal 9/);
-	$node->poll_query_until('postgres', 'SELECT true');
+	wait_for_recovery($node);
 	overdue_is_swept($node, 'shop', "the server recovers when a $victim is killed, and the sweep goes on");
 	is(process_of($node, 'launcher') ne '', 1, 'with a new launcher');
 }

@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Ledger;
+use LedgerWorker;
 use NextVersion;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -58,6 +59,15 @@ $node->command_ok([ 'pg_dump', '--file', $dump, $node->connstr('late') ], 'a dum
 
 # --- the next library, under this version's SQL -----------------------------------------
 
+# A server that has the library preloaded keeps the one that it has, too.
+my $preloaded = PostgreSQL::Test::Cluster->new('preloaded', install_path => $install_path);
+$preloaded->init;
+$preloaded->append_conf('postgresql.conf', join("\n", 'fsync = off', 'log_statement = none', q{shared_preload_libraries = 'storecredit'},
+	q{storecredit.databases = 'shop'}, 'storecredit.naptime = 1s'));
+$preloaded->start;
+$preloaded->safe_psql('postgres', 'CREATE ROLE shop LOGIN');
+make_shop($preloaded, 'shop');
+
 # A session from before keeps the library that it has.
 my $session = session($node, 'idle');
 $session->query(q{SELECT store_credit_balance('nobody', 'USD')});
@@ -99,6 +109,18 @@ play_on($node, 'idle', 0.55, 500);
 is_sound($node, 'idle', 'used again');
 is($node->safe_psql('idle', q{SELECT store_credit_channels(), store_credit_tier(1), (SELECT tier FROM tier), count(*) > 0 FROM transaction WHERE channel IS NULL}),
 	'web store|plain|plain|t', 'what is new is there');
+
+# --- preloaded ----------------------------------------------------------------------------
+
+my ($status, $stdout, $stderr) = $preloaded->psql('shop', $statements, on_error_stop => 1);
+like($stderr, qr/ERROR:  could not find function "storecredit_next_channels"/, 'where the library is preloaded the update fails');
+worker_sweeps($preloaded, 'shop', 'and nothing has changed');
+$preloaded->restart;
+worker_sweeps($preloaded, 'shop', 'the worker of the new library serves the old SQL');
+($status, $stdout, $stderr) = $preloaded->psql('shop', $statements, on_error_stop => 1);
+is($status, 0, 'after a restart the update is made') or diag($stderr);
+worker_sweeps($preloaded, 'shop', 'and the worker goes on');
+$preloaded->stop;
 
 # --- under load ---------------------------------------------------------------------------
 

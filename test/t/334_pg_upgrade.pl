@@ -1,5 +1,7 @@
 # pg_upgrade takes a ledger through the PostgreSQL versions, with its types, its
-# users' objects, and every byte of its rows.
+# users' objects, and every byte of its rows.  Each server has the worker, which
+# visits the databases each second, those that pg_upgrade drops and makes anew
+# among them; it must be silent meanwhile, and go on afterwards.
 #
 # LEDGER_UPGRADE_FROM names the folders under which older Debian servers lie, the
 # oldest first, as make matrix does; the last step is to the server under test.
@@ -8,6 +10,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use LedgerWorker;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use PrivateServer;
@@ -17,16 +20,23 @@ use Test::More;
 my @roots = split(' ', $ENV{LEDGER_UPGRADE_FROM} // '');
 plan skip_all => 'LEDGER_UPGRADE_FROM names no older server' unless @roots;
 
-# --- the servers, with the extension built for each -----------------------------------
+# --- the servers, with the extension for each -----------------------------------------
 
 sub provide_server
 {
 	my ($root, $major) = @_;
+	return { major => $major, install_path => copy_server($root, $major, "server_$major") };
+}
+
+# An older one, which has no extension yet.
+sub provide_older
+{
+	my ($root, $major) = @_;
+	my $server = provide_server($root, $major);
 	my $source = copy_source("source_$major");
 	unlink(glob("$source/src/*.o"));
-	my $install_path = copy_server($root, $major, "server_$major");
-	install_source($source, $install_path);
-	return { major => $major, install_path => $install_path };
+	install_source($source, $$server{install_path});
+	return $server;
 }
 
 sub major_under
@@ -37,7 +47,7 @@ sub major_under
 }
 
 my ($here, $this_major) = server_in_use();
-my @servers = ((map { provide_server($_, major_under($_)) } @roots), provide_server($here, $this_major));
+my @servers = ((map { provide_older($_, major_under($_)) } @roots), provide_server($here, $this_major));
 
 sub new_cluster
 {
@@ -45,7 +55,8 @@ sub new_cluster
 	my $node = PostgreSQL::Test::Cluster->new("v$$server{major}", install_path => $$server{install_path});
 	# Both sides must agree, and the default is another one since 18.
 	$node->init(extra => $$server{major} >= 18 ? ['--no-data-checksums'] : []);
-	$node->append_conf('postgresql.conf', "fsync = off\nlog_statement = none");
+	$node->append_conf('postgresql.conf', join("\n", 'fsync = off', 'log_statement = none', q{shared_preload_libraries = 'storecredit'},
+		q{storecredit.databases = 'postgres, template1, shop'}, 'storecredit.naptime = 1s'));
 	return $node;
 }
 
@@ -67,6 +78,8 @@ $node->safe_psql('shop', q{
 $node->safe_psql('postgres', 'CREATE DATABASE bare');
 $node->safe_psql('bare', 'CREATE EXTENSION storecredit');
 
+worker_sweeps($node, 'shop', 'the worker is at work');
+
 # Bytes on disk, and what the catalog calls them.
 my $images = q{
 	SELECT 'money_ccy'::regtype::oid, 'store_credit_transaction'::regtype::oid, md5(string_agg(encode(money_ccy_send(balance), 'hex'), '' ORDER BY account_id)),
@@ -85,10 +98,13 @@ sub upgrade_to
 	local $ENV{LD_LIBRARY_PATH} = join(':', map { $_->install_path . '/lib' } $old, $new);
 	mkdir($folder);
 	$old->stop;
-	command_ok([ 'env', "--chdir=$folder", "$new_bin/pg_upgrade",
+	command_ok([ 'env', "--chdir=$folder", "$new_bin/pg_upgrade", '--retain',
 			'--old-bindir', $old_bin, '--new-bindir', $new_bin, '--old-datadir', $old->data_dir, '--new-datadir', $new->data_dir,
 			'--old-port', $old->port, '--new-port', $new->port, '--socketdir', $new->host ],
 		"pg_upgrade to $$server{major}");
+	my $log = join('', map { slurp_file($_) } glob($new->data_dir . '/pg_upgrade_output.d/*/log/pg_upgrade_server.log'));
+	like($log, qr/starting PostgreSQL $$server{major}\b/, "$$server{major}: the log of the upgrade");
+	unlike($log, qr/store credit (ledger|maintenance)|storecredit (launcher|worker)/, 'has nothing of the worker');
 	$new->start;
 	return $new;
 }
@@ -106,6 +122,7 @@ foreach my $server (@servers[ 1 .. $#servers ])
 	$node->safe_psql('shop', 'ANALYZE');
 	play_on($node, 'shop', 0.7 + $major / 1000, 2000);
 	is_sound($node, 'shop', "$major, in use");
+	worker_sweeps($node, 'shop', "$major: the worker goes on");
 	is($node->safe_psql('bare', q{SELECT '1 USD'::storecredit.money_ccy}), '1.00 USD', "$major: the extension without a ledger works");
 	my ($status, $stdout, $stderr) = $node->psql('shop', 'SET ROLE shop; SET client_min_messages = notice; SELECT storecredit.upgrade_ledger()');
 	like($stderr, qr/nothing done/, "$major: and there is nothing to upgrade in the ledger");

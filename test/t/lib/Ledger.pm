@@ -8,10 +8,11 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 use LedgerSession;
 
 use Exporter 'import';
-our @EXPORT = qw(start_server make_ledger books_are_sound store_query store_that_serves session waits_for_lock);
+our @EXPORT = qw(start_server make_ledger books_are_sound store_query store_that_serves session waits_for_lock wait_for_recovery);
 
 # A server of the given name, with further lines for its postgresql.conf.
 # Statements are not logged: these tests make hundreds of thousands.
@@ -100,6 +101,20 @@ sub waits_for_lock
 	my ($node, $session) = @_;
 	return $node->poll_query_until('postgres',
 		'SELECT cardinality(pg_blocking_pids(' . $session->pid . ')) > 0');
+}
+
+# Returns once a server that has crashed takes connections again.  No statement is
+# sent to find out: psql may be gone before it has read it, which ends the test.
+sub wait_for_recovery
+{
+	my ($node) = @_;
+	my $tries = 10 * $PostgreSQL::Test::Utils::timeout_default;
+	while ($tries-- > 0)
+	{
+		return 1 if run_log([ 'pg_isready', '--quiet', '-h', $node->host, '-p', $node->port ]);
+		usleep(100_000);
+	}
+	die "the server did not recover\n";
 }
 
 1;

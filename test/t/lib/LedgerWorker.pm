@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use Exporter 'import';
-our @EXPORT = qw(start_worker_server make_overdue overdue_is_swept wait_for_sweep set_and_reload
+our @EXPORT = qw(start_worker_server make_overdue overdue_is_swept worker_sweeps wait_for_sweep set_and_reload
   process_of wait_for_launcher log_lines slow_down_sweeps);
 
 # A server with the worker in it, serving the given list of databases each second.
@@ -52,6 +52,15 @@ sub overdue_is_swept
 			GROUP BY account_id, related_seq HAVING count(*) > 1) AS t)
 			+ (SELECT count(*) FROM storecredit.verify())});
 	return is($node->safe_psql($database, $overdue) . $twice, '00', $story);
+}
+
+# One test: there is a worker that sweeps, in a ledger with whatever history.
+sub worker_sweeps
+{
+	my ($node, $database, $story) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	make_overdue($node, $database, 'overdue', 3);
+	return ok(wait_for_sweep($node, $database), $story);
 }
 
 # Further lines for the configuration, which take effect at once.

@@ -173,7 +173,7 @@ sub money_text
 	my ($minor, $currency) = @_;
 	my $decimals = $decimals{$currency} // 2;
 	my ($sign, $digits) = $minor =~ /^(-?)(\d+)$/;
-	$digits = '0' x ($decimals + 1 - length($digits)) . $digits;
+	$digits = '0' x ($decimals + 1 - length($digits)) . $digits if length($digits) <= $decimals;
 	$digits =~ s/(\d{$decimals})$/.$1/ if $decimals > 0;
 	return "$sign$digits $currency";
 }

@@ -33,6 +33,8 @@ sub copy_server
 		system_or_bail('cp', '-a', "$root/usr/$folder", "$copy/usr/$folder");
 	}
 	my $install_path = "$copy/usr/lib/postgresql/$major";
+	# The just-in-time compiler wants a library that is larger than all the rest.
+	unlink(glob("$install_path/lib/llvmjit*"));
 	link_libraries($root, $install_path);
 	return $install_path;
 }
