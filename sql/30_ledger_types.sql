@@ -19,7 +19,11 @@ CREATE TYPE store_credit_transaction AS (
 	hold_id         bigint,
 	metadata        jsonb,
 	draws           bigint[],
-	request_hash    bigint
+	request_hash    bigint,
+	hash            bytea,
+	salt            bytea,
+	memo_digest     bytea,
+	metadata_digest bytea
 );
 COMMENT ON TYPE store_credit_transaction IS 'one entry in the history of a store credit account: a row of storecredit.transaction';
 COMMENT ON COLUMN store_credit_transaction.account_id IS 'the account';
@@ -40,6 +44,10 @@ COMMENT ON COLUMN store_credit_transaction.hold_id IS 'of a captured debit: its 
 COMMENT ON COLUMN store_credit_transaction.metadata IS 'anything else the application wants to keep; may be blanked later';
 COMMENT ON COLUMN store_credit_transaction.draws IS 'pairs of credit seq and minor units: what a debit took from each credit, in the order drawn; what a debit_revert gave back to each; what a credit or an adjustment took from credits to pay back the credit line';
 COMMENT ON COLUMN store_credit_transaction.request_hash IS 'digest of the arguments of a call with an idempotency key';
+COMMENT ON COLUMN store_credit_transaction.hash IS 'SHA-256 over this entry and the hash of the one before it; null in an account without a chain of hashes';
+COMMENT ON COLUMN store_credit_transaction.salt IS 'random bytes that the digests of memo and metadata begin with; null once both are blanked';
+COMMENT ON COLUMN store_credit_transaction.memo_digest IS 'of a memo that was blanked: SHA-256 over salt and memo';
+COMMENT ON COLUMN store_credit_transaction.metadata_digest IS 'of metadata that were blanked: SHA-256 over salt and metadata';
 
 CREATE TYPE store_credit_hold AS (
 	account_id      bigint,

@@ -37,6 +37,7 @@ BEGIN
 		max_balance  money_ccy,
 		currency     text        COLLATE "C" NOT NULL,
 		owner        text        COLLATE "C" NOT NULL,
+		last_hash    bytea,
 		CONSTRAINT account_pkey PRIMARY KEY (account_id),
 		CONSTRAINT account_owner_currency_key UNIQUE (owner, currency),
 		CONSTRAINT account_owner_check CHECK (char_length(owner) BETWEEN 1 AND 255),
@@ -50,6 +51,7 @@ BEGIN
 			AND money_ccy_to_minor(credit_line) >= 0
 			AND (max_balance IS NULL OR money_ccy_to_minor(max_balance) >= 0)
 			AND last_seq >= 0 AND last_hold_id >= 0),
+		CONSTRAINT account_last_hash_check CHECK (octet_length(last_hash) = 32),
 		CONSTRAINT account_credit_line_check CHECK (
 			money_ccy_to_minor(balance)::numeric - money_ccy_to_minor(held) + money_ccy_to_minor(credit_line) >= 0)
 	) WITH (fillfactor = 75);
@@ -65,6 +67,7 @@ BEGIN
 	COMMENT ON COLUMN storecredit.account.max_balance IS 'limit on the balance of this account instead of its currency''s; null for the currency''s';
 	COMMENT ON COLUMN storecredit.account.currency IS 'ISO 4217 code';
 	COMMENT ON COLUMN storecredit.account.owner IS 'whose it is, in the application''s words';
+	COMMENT ON COLUMN storecredit.account.last_hash IS 'hash of its newest transaction, 32 zero bytes before the first; null if it has no chain of hashes';
 
 	-- history ----------------------------------------------------------------------------------
 
@@ -93,7 +96,8 @@ BEGIN
 		CONSTRAINT transaction_idempotency_check CHECK (
 			(idempotency_key IS NULL) = (request_hash IS NULL)
 			AND char_length(idempotency_key) BETWEEN 1 AND 255),
-		CONSTRAINT transaction_draws_check CHECK (cardinality(draws) % 2 = 0)
+		CONSTRAINT transaction_draws_check CHECK (cardinality(draws) % 2 = 0),
+		CONSTRAINT transaction_hash_check CHECK (octet_length(hash) = 32)
 	);
 	CREATE UNIQUE INDEX transaction_idempotency_key ON storecredit.transaction (account_id, idempotency_key)
 		WHERE idempotency_key IS NOT NULL;

@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "booking.h"
+#include "chain.h"
 #include "limits.h"
 #include "outbox.h"
 #include "records.h"
@@ -402,6 +403,13 @@ write_notifications(const Booking *booking)
 	}
 }
 
+static void
+chain_entries(Booking *booking)
+{
+	for (int i = 0; i < booking->entry_count; i++)
+		chain_entry(&booking->account, &booking->entries[i]);
+}
+
 bool
 write_booking(Booking *booking)
 {
@@ -410,6 +418,8 @@ write_booking(Booking *booking)
 
 	end_scan(booking);
 	require_open_period(booking->now);
+	if (booking->account.last_hash != NULL)
+		chain_entries(booking);
 	if (!store->save_account(store, &booking->account))
 		return false;
 	check_credits(booking);

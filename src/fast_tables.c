@@ -65,12 +65,14 @@ static const KnownColumn account_columns[] = {
 	{"max_balance", InvalidOid, false},
 	{"currency", TEXTOID, true},
 	{"owner", TEXTOID, true},
+	{"last_hash", BYTEAOID, false},
 };
 
 static const char *const account_checks[] = {
 	"account_amounts_check",
 	"account_credit_line_check",
 	"account_currency_check",
+	"account_last_hash_check",
 	"account_owner_check",
 };
 
@@ -114,12 +116,17 @@ static const KnownColumn entry_columns[] = {
 	{"metadata", JSONBOID, false},
 	{"draws", INT8ARRAYOID, false},
 	{"request_hash", INT8OID, false},
+	{"hash", BYTEAOID, false},
+	{"salt", BYTEAOID, false},
+	{"memo_digest", BYTEAOID, false},
+	{"metadata_digest", BYTEAOID, false},
 };
 
 static const char *const entry_checks[] = {
 	"transaction_amount_check",
 	"transaction_currency_check",
 	"transaction_draws_check",
+	"transaction_hash_check",
 	"transaction_idempotency_check",
 	"transaction_seq_check",
 };

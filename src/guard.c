@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -93,15 +94,33 @@ require_unchanged(const RowChange *change, const char *const *columns, int count
 	}
 }
 
-/* The columns that may hold what a customer can ask to have erased. */
 static bool
-is_blanked(const RowChange *change, int attnum)
+is_one_of(const char *name, const char *const *names)
 {
-	TupleDesc	desc = RelationGetDescr(change->rel);
-	const char *name = NameStr(TupleDescAttr(desc, attnum - 1)->attname);
+	for (; *names != NULL; names++)
+	{
+		if (strcmp(name, *names) == 0)
+			return true;
+	}
+	return false;
+}
 
-	return heap_attisnull(change->new_row, attnum, desc) &&
-		(strcmp(name, "memo") == 0 || strcmp(name, "metadata") == 0);
+/* The columns that may hold what a customer can ask to have erased, and what made its digest no clue to it. */
+static bool
+is_blanked(const RowChange *change, int attnum, const char *name)
+{
+	static const char *const names[] = {"memo", "metadata", "salt", NULL};
+
+	return heap_attisnull(change->new_row, attnum, RelationGetDescr(change->rel)) && is_one_of(name, names);
+}
+
+/* The columns of the chain of hashes (chain.h) may be filled in later; the hash is judged by check_new_hash(). */
+static bool
+is_chained(const RowChange *change, int attnum, const char *name)
+{
+	static const char *const names[] = {"hash", "salt", "memo_digest", "metadata_digest", NULL};
+
+	return heap_attisnull(change->old_row, attnum, RelationGetDescr(change->rel)) && is_one_of(name, names);
 }
 
 static void
@@ -112,9 +131,11 @@ require_only_blanked(const RowChange *change, const char *detail)
 	for (int attnum = 1; attnum <= desc->natts; attnum++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
+		const char *name = NameStr(att->attname);
 
-		if (!att->attisdropped && column_changed(change, attnum) && !is_blanked(change, attnum))
-			refuse_column_change(change, NameStr(att->attname), APPEND_ONLY_HISTORY, detail);
+		if (!att->attisdropped && column_changed(change, attnum) &&
+			!is_blanked(change, attnum, name) && !is_chained(change, attnum, name))
+			refuse_column_change(change, name, APPEND_ONLY_HISTORY, detail);
 	}
 }
 
@@ -211,6 +232,33 @@ guard_account(PG_FUNCTION_ARGS)
 
 /* ---- history ---- */
 
+static KeptStatement chained_entry = {
+	.query =
+	"SELECT FROM storecredit.transaction e"
+	" LEFT JOIN storecredit.transaction p ON p.account_id OPERATOR(pg_catalog.=) $1"
+	"  AND p.seq OPERATOR(pg_catalog.=) ($2 OPERATOR(pg_catalog.-) 1)"
+	" WHERE e.account_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2"
+	" AND e.hash OPERATOR(pg_catalog.=) storecredit.transaction_hash(e,"
+	"  CASE WHEN p.seq IS NULL THEN storecredit.chain_start() ELSE p.hash END)",
+	.nargs = 2, .argtypes = {INT8OID, INT8OID}
+};
+
+/* An entry that had no hash gets the only one that fits. */
+static void
+check_new_hash(const RowChange *change)
+{
+	int64		seq = bigint_of(change, change->new_row, "seq");
+	Datum		values[] = {Int64GetDatum(bigint_of(change, change->new_row, "account_id")), Int64GetDatum(seq)};
+
+	/* To see the rows as they are written by now. */
+	CommandCounterIncrement();
+	SPI_connect();
+	if (select_as_role(change->rel->rd_rel->relowner, &chained_entry, values) == 0)
+		refuse_column_change(change, "hash", APPEND_ONLY_HISTORY,
+							 psprintf("It does not fit behind the transaction before seq " INT64_FORMAT ".", seq));
+	SPI_finish();
+}
+
 Datum
 guard_transaction(PG_FUNCTION_ARGS)
 {
@@ -219,6 +267,8 @@ guard_transaction(PG_FUNCTION_ARGS)
 	if (change.new_row == NULL)
 		refuse_delete(&change, "History is never rewritten: a wrong entry is corrected by another one.");
 	require_only_blanked(&change, "History is never rewritten; only \"memo\" and \"metadata\" may be set to null.");
+	if (column_changed_by_name(&change, "hash"))
+		check_new_hash(&change);
 	return PointerGetDatum(NULL);
 }
 

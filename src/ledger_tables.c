@@ -147,6 +147,7 @@ check_tables(void)
 	check_columns(tables.account, tables.money_type, account_money);
 	check_columns(tables.account, TEXTOID, account_texts);
 	check_column(tables.account, "opened_at", TIMESTAMPTZOID);
+	check_column(tables.account, "last_hash", BYTEAOID);
 	check_columns(tables.open_credit, INT8OID, credit_bigints);
 	check_column(tables.open_credit, "expires_at", TIMESTAMPTZOID);
 	check_column(tables.open_credit, "remaining", tables.money_type);

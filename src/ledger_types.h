@@ -53,6 +53,7 @@ typedef struct Account
 	int64		credit_line;
 	int64		max_balance;	/* or CURRENCY_LIMIT_APPLIES */
 	char		currency[CURRENCY_CODE_LENGTH + 1];
+	bytea	   *last_hash;		/* of its chain (chain.h); NULL if it has none */
 
 	bool		for_update;		/* taken to be changed: what is looked up must be the newest */
 	HeapTuple	tuple;			/* the store's own */
@@ -92,6 +93,11 @@ typedef struct Entry
 	int64		request_hash;	/* with an idempotency key only */
 	Draws		draws;
 	bool		notify;			/* the call asks for a row in the outbox */
+
+	/* Its link in the account's chain; all NULL if that has none. */
+	bytea	   *previous_hash;
+	bytea	   *hash;
+	bytea	   *salt;			/* with a memo or metadata only */
 } Entry;
 
 

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(guard_soundness);
 #define RULE_ORPHAN_HOLD			"orphan_hold"
 #define RULE_CURRENCY				"currency"
 #define RULE_LAST_SEQ				"last_seq"
+#define RULE_LAST_HASH				"last_hash"
 #define RULE_LAST_BALANCE			"balance_is_last_balance_after"
 #define RULE_LAST_HOLD_ID			"last_hold_id"
 #define RULE_HELD					"held_is_open_holds"
@@ -50,10 +51,12 @@ static KeptStatement account_figures = {
 	"SELECT a.last_seq, a.balance, a.held, a.last_hold_id,"
 	" t.seq, t.balance_after,"
 	" o.remaining, o.least, o.greatest,"
-	" h.held, h.least, h.greatest, n.hold_id"
+	" h.held, h.least, h.greatest, n.hold_id,"
+	" pg_catalog.encode(a.last_hash, 'hex'), pg_catalog.encode(CASE WHEN t.seq IS NULL"
+	"  THEN pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex') ELSE t.hash END, 'hex')"
 	" FROM (SELECT $1) one (account_id)"
 	" LEFT JOIN storecredit.account a ON a.account_id OPERATOR(pg_catalog.=) $1"
-	" LEFT JOIN LATERAL (SELECT e.seq, e.balance_after FROM storecredit.transaction e"
+	" LEFT JOIN LATERAL (SELECT e.seq, e.balance_after, e.hash FROM storecredit.transaction e"
 	"  WHERE e.account_id OPERATOR(pg_catalog.=) $1 ORDER BY e.seq DESC LIMIT 1) t ON true"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.sum(storecredit.money_ccy_to_minor(c.remaining))::pg_catalog.int8,"
 	"  storecredit.min(c.remaining), storecredit.max(c.remaining)"
@@ -84,6 +87,8 @@ enum
 	HOLDS_LEAST,
 	HOLDS_GREATEST,
 	NEWEST_HOLD_ID,
+	ACCOUNT_LAST_HASH,			/* in hexadecimal, as is the next */
+	NEWEST_HASH,
 };
 
 static KeptStatement entry_balance = {
@@ -211,6 +216,18 @@ judge_newest_entry(const Judgement *judgement, const MoneyCcy *balance)
 			   minor_text(expected, balance), money_ccy_to_cstring(balance));
 }
 
+/* Where a statement of one's own has added entries, storecredit.seal_account() chains them. */
+static void
+judge_chain(const Judgement *judgement)
+{
+	char	   *expected = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, ACCOUNT_LAST_HASH);
+	char	   *found = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, NEWEST_HASH);
+
+	if (expected != NULL && (found == NULL || strcmp(expected, found) != 0))
+		refuse(judgement, RULE_LAST_HASH, "the hash of its newest transaction",
+			   psprintf("last_hash, %s", expected), found != NULL ? found : "null");
+}
+
 static void
 judge_holds(const Judgement *judgement, const MoneyCcy *balance, const MoneyCcy *held)
 {
@@ -256,6 +273,7 @@ judge_account(const Judgement *judgement)
 		return;
 	}
 	judge_newest_entry(judgement, balance);
+	judge_chain(judgement);
 	judge_holds(judgement, balance, held);
 	judge_open_credits(judgement, balance, held);
 }

@@ -114,6 +114,8 @@ fill_entry_row(EntryRow *row, const Account *account, const Entry *entry)
 		set_pointer(row, ENTRY_DRAWS, draws_as_array(&entry->draws));
 	if (annotation->idempotency_key != NULL)
 		set_value(row, ENTRY_REQUEST_HASH, Int64GetDatum(entry->request_hash));
+	set_pointer(row, ENTRY_HASH, entry->hash);
+	set_pointer(row, ENTRY_SALT, entry->salt);
 }
 
 Datum

@@ -44,7 +44,7 @@ struct LedgerStore
 {
 	/* The newest version that this call can see; false if there is no such account. */
 	bool		(*take_account) (LedgerStore *store, const AccountRef *ref, Account *account);
-	/* Writes last_seq, last_hold_id, balance and held; false if somebody changed the account since it was taken. */
+	/* Writes last_seq, last_hold_id, balance, held and last_hash; false if somebody changed the account since it was taken. */
 	bool		(*save_account) (LedgerStore *store, Account *account);
 	/* Locks the account; false if somebody changed it since it was taken. */
 	bool		(*confirm_account) (LedgerStore *store, Account *account);

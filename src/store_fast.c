@@ -35,6 +35,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "chain.h"
 #include "compat.h"
 #include "fast_rows.h"
 #include "ledger_tables.h"
@@ -57,6 +58,7 @@ typedef struct AccountForm
 #define ACCOUNT_MAX_BALANCE	8
 #define ACCOUNT_CURRENCY	9
 #define ACCOUNT_OWNER		10
+#define ACCOUNT_LAST_HASH	11
 
 StaticAssertDecl(offsetof(AccountForm, balance) == 24 && sizeof(AccountForm) == 80,
 				 "AccountForm lies on the columns of storecredit.account");
@@ -142,8 +144,11 @@ static void
 read_account(FastStore *store, HeapTuple row, Account *account)
 {
 	const AccountForm *form = (const AccountForm *) GETSTRUCT(row);
+	TupleDesc	desc = RelationGetDescr(store->account.rel);
 	bool		isnull;
-	Datum		max_balance = heap_getattr(row, ACCOUNT_MAX_BALANCE, RelationGetDescr(store->account.rel), &isnull);
+	Datum		max_balance = heap_getattr(row, ACCOUNT_MAX_BALANCE, desc, &isnull);
+	bool		has_no_chain;
+	Datum		last_hash = heap_getattr(row, ACCOUNT_LAST_HASH, desc, &has_no_chain);
 
 	account->account_id = form->account_id;
 	account->last_seq = form->last_seq;
@@ -153,6 +158,7 @@ read_account(FastStore *store, HeapTuple row, Account *account)
 	account->credit_line = form->credit_line.minor;
 	account->max_balance = isnull ? CURRENCY_LIMIT_APPLIES : DatumGetMoneyCcyP(max_balance)->minor;
 	memcpy(account->currency, form->balance.currency, sizeof(account->currency));
+	account->last_hash = copy_last_hash(account->account_id, last_hash, has_no_chain);
 	account->for_update = store->for_update;
 	account->tuple = store->for_update ? heap_copytuple(row) : NULL;
 }
@@ -285,11 +291,25 @@ update_account(FastStore *store, ItemPointer tid, HeapTuple row)
 	return heap_update_tuple(store->account.rel, tid, row, is_locked, &failure);
 }
 
+static HeapTuple
+with_last_hash(FastStore *store, HeapTuple row, const bytea *last_hash)
+{
+	TupleDesc	desc = RelationGetDescr(store->account.rel);
+	Datum	   *values = palloc0(desc->natts * sizeof(Datum));
+	bool	   *isnull = palloc0(desc->natts * sizeof(bool));
+	bool	   *replaced = palloc0(desc->natts * sizeof(bool));
+
+	values[ACCOUNT_LAST_HASH - 1] = PointerGetDatum(last_hash);
+	replaced[ACCOUNT_LAST_HASH - 1] = true;
+	return heap_modify_tuple(row, desc, values, isnull, replaced);
+}
+
 static bool
 fast_save_account(LedgerStore *base, Account *account)
 {
 	FastStore  *store = (FastStore *) base;
-	HeapTuple	row = heap_copytuple(account->tuple);
+	HeapTuple	row = account->last_hash == NULL ? heap_copytuple(account->tuple) :
+		with_last_hash(store, account->tuple, account->last_hash);
 	AccountForm *form = (AccountForm *) GETSTRUCT(row);
 	TM_Result	result;
 

@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "chain.h"
 #include "ledger_tables.h"
 #include "limits.h"
 #include "statement.h"
@@ -23,7 +24,7 @@
 #include "store_rows.h"
 
 #define ACCOUNT_COLUMNS \
-	"a.account_id, a.last_seq, a.last_hold_id, a.balance, a.held, a.credit_line, a.max_balance, a.currency"
+	"a.account_id, a.last_seq, a.last_hold_id, a.balance, a.held, a.credit_line, a.max_balance, a.currency, a.last_hash"
 
 static Statement lock_account_by_owner = {
 	.sql = "SELECT " ACCOUNT_COLUMNS " FROM storecredit.account a"
@@ -56,9 +57,9 @@ static Statement read_account_by_id = {
 };
 
 static Statement update_account = {
-	.sql = "UPDATE storecredit.account SET last_seq = $2, last_hold_id = $3, balance = $4, held = $5"
-	" WHERE account_id OPERATOR(pg_catalog.=) $1",
-	.nargs = 5, .argtypes = {INT8OID, INT8OID, INT8OID, MONEY, MONEY}
+	.sql = "UPDATE storecredit.account SET last_seq = $2, last_hold_id = $3, balance = $4, held = $5,"
+	" last_hash = $6 WHERE account_id OPERATOR(pg_catalog.=) $1",
+	.nargs = 6, .argtypes = {INT8OID, INT8OID, INT8OID, MONEY, MONEY, BYTEAOID}
 };
 
 static Statement select_credits = {
@@ -95,12 +96,12 @@ static Statement select_due = {
 static Statement insert_entry = {
 	.sql = "INSERT INTO storecredit.transaction (account_id, seq, amount, balance_after, created_at, expires_at, kind,"
 	" category, memo, reference, issuer, recorded_by, idempotency_key, related_seq, hold_id, metadata, draws,"
-	" request_hash)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+	" request_hash, hash, salt)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 	" RETURNING *",
-	.nargs = ENTRY_COLUMNS, .argtypes = {
+	.nargs = ENTRY_SALT, .argtypes = {
 		INT8OID, INT8OID, MONEY, MONEY, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-		TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8OID
+		TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, JSONBOID, INT8ARRAYOID, INT8OID, BYTEAOID, BYTEAOID
 	}
 };
 
@@ -174,6 +175,7 @@ plain_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 	Statement  *statement;
 	bool		isnull;
 	char	   *currency;
+	Datum		last_hash;
 
 	if (store->for_update)
 		statement = by_owner ? &lock_account_by_owner : base->skips_locked ? &lock_free_account_by_id : &lock_account_by_id;
@@ -196,6 +198,8 @@ plain_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
 	account->max_balance = column_minor(7, CURRENCY_LIMIT_APPLIES);
 	currency = TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 8, &isnull));
 	strlcpy(account->currency, currency, sizeof(account->currency));
+	last_hash = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 9, &isnull);
+	account->last_hash = copy_last_hash(account->account_id, last_hash, isnull);
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }
@@ -210,11 +214,13 @@ plain_save_account(LedgerStore *base, Account *account)
 		Int64GetDatum(account->last_seq),
 		Int64GetDatum(account->last_hold_id),
 		MoneyCcyPGetDatum(&balance),
-		MoneyCcyPGetDatum(&held)
+		MoneyCcyPGetDatum(&held),
+		PointerGetDatum(account->last_hash)
 	};
+	bool		isnull[] = {false, false, false, false, false, account->last_hash == NULL};
 
 	vouch_for_balance(account->account_id, account->balance);
-	require_one_row("account", execute_statement(&update_account, values, NULL, false, SPI_OK_UPDATE));
+	require_one_row("account", execute_statement(&update_account, values, isnull, false, SPI_OK_UPDATE));
 	vouch_for_balance(0, 0);
 	return true;
 }
@@ -327,6 +333,8 @@ plain_append_entry(LedgerStore *base, const Account *account, const Entry *entry
 
 	fill_entry_row(&row, account, entry);
 	require_one_row("transaction", execute_statement(&insert_entry, row.values, row.isnull, false, SPI_OK_INSERT_RETURNING));
+	if (entry->hash != NULL)
+		require_chained_row(entry, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 	result = entry_as_datum(SPI_tuptable->vals[0], base->result_context);
 	SPI_freetuptable(SPI_tuptable);
 	return result;

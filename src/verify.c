@@ -100,6 +100,7 @@ check_books(Verification *verification, const AccountRow *account)
 	verify_holds_after_history(&books);
 	check_rows(verification, &scan->open_credits, &books, verify_open_credit);
 	verify_sums(&books);
+	verify_last_hash(&books, scan->expects_chains);
 }
 
 /* Reads past rows that there are no books for; their number is a violation of the rule, if one is given. */

@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "chain.h"
 #include "ledger_types.h"
 #include "verify_report.h"
 #include "verify_scan.h"
@@ -96,6 +97,7 @@ typedef struct Books
 	GrowingList keys;			/* of KeyUse, in both tables */
 	int64		last_seq;
 	int64		balance_after;	/* of the last entry */
+	uint8		last_hash[CHAIN_HASH_LENGTH];	/* of the last entry */
 	int128		sum;			/* of all amounts */
 	int128		unused;			/* of all credits */
 	struct pairingheap *queue;	/* of credits with something left, as they are drawn on; NULL if there was none */

@@ -353,6 +353,7 @@ verify_entry(Books *books, const LedgerCursor *cursor)
 		entry_violation(books, &row, "debit_hold", psprintf("hold_id null for kind %s", row.kind),
 						wide_integer_text(row.hold_id));
 
+	verify_chain_link(books, cursor, row.seq);
 	note_next_entry(books, row.seq);
 	entry = note_entry(books, &row, kind);
 	switch (kind)

@@ -20,6 +20,7 @@ extern void verify_entry(Books *books, const LedgerCursor *cursor);
 extern void verify_holds_after_history(Books *books);
 extern void verify_open_credit(Books *books, const LedgerCursor *cursor);
 extern void verify_sums(Books *books);
+extern void verify_last_hash(const Books *books, bool expected);	/* expected: by tamper evidence */
 
 /* What several of these are made of. */
 
@@ -45,6 +46,9 @@ extern void verify_draws(Books *books, const char *row_name, int64 number, int64
 /* The order of drawing (verify_order.c): a credit got money, or another expiry; a row has drawn on credits. */
 extern void queue_credit(Books *books, const PastEntry *credit);
 extern void verify_draw_order(Books *books, const TransactionRow *row);
+
+/* The chain of hashes (verify_chain.c): whether an entry fits behind the one before it. */
+extern void verify_chain_link(Books *books, const LedgerCursor *cursor, int64 seq);
 
 /* The holds among the entries (verify_holds.c): which of them may be open when this entry is booked. */
 extern void note_next_entry(Books *books, int64 seq);

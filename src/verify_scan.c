@@ -19,7 +19,10 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/syscache.h"
 
+#include "ledger_tables.h"
+#include "store_rows.h"
 #include "verify_scan.h"
 
 #define BATCH_SIZE	1000
@@ -43,7 +46,8 @@ enum
 	ACCOUNT_CREDIT_LINE,
 	ACCOUNT_LAST_HOLD_ID,
 	ACCOUNT_MAX_BALANCE,
-	ACCOUNT_CURRENCY
+	ACCOUNT_CURRENCY,
+	ACCOUNT_LAST_HASH
 };
 
 #define ACCOUNT_NEEDED \
@@ -58,7 +62,7 @@ static const char account_query[] =
 	" WHEN a.last_hold_id IS NULL THEN 'last_hold_id' WHEN a.currency IS NULL THEN 'currency'"
 	" WHEN a.owner IS NULL THEN 'owner' END,"
 	" NULL::pg_catalog.int8,"
-	" a.last_seq, a.balance, a.held, a.credit_line, a.last_hold_id, a.max_balance, a.currency"
+	" a.last_seq, a.balance, a.held, a.credit_line, a.last_hold_id, a.max_balance, a.currency, a.last_hash"
 	" FROM storecredit.account a %s ORDER BY OPERATOR(pg_catalog.+) a.account_id";
 
 enum
@@ -72,8 +76,21 @@ enum
 	TRANSACTION_RELATED_SEQ,
 	TRANSACTION_HOLD_ID,
 	TRANSACTION_DRAWS,
-	TRANSACTION_REQUEST_HASH
+	TRANSACTION_REQUEST_HASH,
+	TRANSACTION_HASHED,			/* whether the columns from here on are read */
+	TRANSACTION_CATEGORY,
+	TRANSACTION_MEMO,
+	TRANSACTION_REFERENCE,
+	TRANSACTION_ISSUER,
+	TRANSACTION_RECORDED_BY,
+	TRANSACTION_METADATA,
+	TRANSACTION_HASH,
+	TRANSACTION_SALT,
+	TRANSACTION_MEMO_DIGEST,
+	TRANSACTION_METADATA_DIGEST
 };
+
+StaticAssertDecl(TRANSACTION_METADATA_DIGEST < SCAN_MAX_COLUMNS, "a row of the widest query fits");
 
 #define TRANSACTION_NEEDED \
 	(NEEDED(COLUMN_ACCOUNT_ID) | NEEDED(COLUMN_NUMBER) | NEEDED(TRANSACTION_KIND) | NEEDED(TRANSACTION_AMOUNT) | \
@@ -87,8 +104,13 @@ static const char transaction_query[] =
 	" WHEN a.issuer IS NULL THEN 'issuer' WHEN a.recorded_by IS NULL THEN 'recorded_by' END,"
 	" a.seq,"
 	" a.kind, a.amount, a.balance_after, a.created_at, a.expires_at, a.idempotency_key, a.related_seq,"
-	" a.hold_id, a.draws, a.request_hash"
-	" FROM storecredit.transaction a %s ORDER BY OPERATOR(pg_catalog.+) a.account_id, a.seq";
+	" a.hold_id, a.draws, a.request_hash%s"
+	" FROM storecredit.transaction a %%s ORDER BY OPERATOR(pg_catalog.+) a.account_id, a.seq";
+
+/* What only the chain of hashes needs. */
+static const char hashed_columns[] =
+	", true, a.category, a.memo, a.reference, a.issuer, a.recorded_by, a.metadata,"
+	" a.hash, a.salt, a.memo_digest, a.metadata_digest";
 
 enum
 {
@@ -138,8 +160,6 @@ static const char hold_query[] =
 	" a.closing_key, a.closing_hash, a.authorized, a.draws"
 	" FROM storecredit.hold a %s ORDER BY OPERATOR(pg_catalog.+) a.account_id, a.hold_id";
 
-StaticAssertDecl(HOLD_DRAWS < SCAN_MAX_COLUMNS, "a row of the widest query fits");
-
 /* ---- cursors ---- */
 
 static void
@@ -185,6 +205,7 @@ open_cursor(LedgerCursor *cursor, const char *row_name, uint32 needed, const cha
 	char	   *sql = psprintf(query, account_id != NULL ? "WHERE a.account_id OPERATOR(pg_catalog.=) $1" : "");
 
 	memset(cursor, 0, sizeof(LedgerCursor));
+	memset(cursor->isnull, true, sizeof(cursor->isnull));
 	cursor->row_name = row_name;
 	cursor->needed = needed;
 	cursor->portal = SPI_cursor_open_with_args(NULL, sql, account_id != NULL ? 1 : 0, &type, &value, NULL,
@@ -193,11 +214,56 @@ open_cursor(LedgerCursor *cursor, const char *row_name, uint32 needed, const cha
 	pfree(sql);
 }
 
+/* Where accounts are opened with a chain of hashes, last_hash has a default. */
+static bool
+has_tamper_evidence(void)
+{
+	Oid			account = get_ledger_tables()->account;
+	HeapTuple	column = SearchSysCacheAttName(account, "last_hash");
+	bool		has_default = HeapTupleIsValid(column) && ((Form_pg_attribute) GETSTRUCT(column))->atthasdef;
+
+	if (HeapTupleIsValid(column))
+		ReleaseSysCache(column);
+	return has_default;
+}
+
+/* Of one account, or of any: a subscriber's may have chains that were not started there. */
+static bool
+has_chain(const int64 *account_id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			type = INT8OID;
+	Datum		value = account_id != NULL ? Int64GetDatum(*account_id) : (Datum) 0;
+	char	   *sql = psprintf("SELECT FROM storecredit.account a WHERE a.last_hash IS NOT NULL%s LIMIT 1",
+							   account_id != NULL ? " AND a.account_id OPERATOR(pg_catalog.=) $1" : "");
+	bool		found;
+
+	SPI_execute_with_args(sql, account_id != NULL ? 1 : 0, &type, &value, NULL, true, 1);
+	found = SPI_processed > 0;
+	SPI_freetuptable(SPI_tuptable);
+	MemoryContextSwitchTo(caller);
+	return found;
+}
+
+/* Where nothing is hashed, what people have written into the history need not be read. */
+static void
+open_transactions(LedgerScan *scan, const int64 *account_id)
+{
+	bool		hashed;
+	char	   *query;
+
+	scan->expects_chains = has_tamper_evidence();
+	hashed = scan->expects_chains || has_chain(account_id);
+	query = psprintf(transaction_query, hashed ? hashed_columns : "");
+	open_cursor(&scan->transactions, "transaction", TRANSACTION_NEEDED, query, account_id);
+	pfree(query);
+}
+
 void
 begin_ledger_scan(LedgerScan *scan, const int64 *account_id)
 {
 	open_cursor(&scan->accounts, "account", ACCOUNT_NEEDED, account_query, account_id);
-	open_cursor(&scan->transactions, "transaction", TRANSACTION_NEEDED, transaction_query, account_id);
+	open_transactions(scan, account_id);
 	open_cursor(&scan->open_credits, "open credit", OPEN_CREDIT_NEEDED, open_credit_query, account_id);
 	open_cursor(&scan->holds, "hold", HOLD_NEEDED, hold_query, account_id);
 	fetch_batch(&scan->accounts);
@@ -361,6 +427,8 @@ read_account_row(const LedgerCursor *cursor, AccountRow *row)
 	if (row->has_max_balance)
 		row->max_balance = money_value(cursor, ACCOUNT_MAX_BALANCE);
 	row->currency = text_value(cursor, ACCOUNT_CURRENCY);
+	if (!cursor->isnull[ACCOUNT_LAST_HASH])
+		row->last_hash = DatumGetByteaPCopy(cursor->values[ACCOUNT_LAST_HASH]);
 }
 
 void
@@ -382,6 +450,45 @@ read_transaction_row(const LedgerCursor *cursor, TransactionRow *row)
 	if (row->has_hold_id)
 		row->hold_id = DatumGetInt64(cursor->values[TRANSACTION_HOLD_ID]);
 	row->malformed_draws = read_draws(cursor, TRANSACTION_DRAWS, &row->draws);
+}
+
+/* Where a column of storecredit.transaction is in the cursor. */
+static const int hashed_row_columns[ENTRY_COLUMNS] = {
+	[ENTRY_ACCOUNT_ID - 1] = COLUMN_ACCOUNT_ID,
+	[ENTRY_SEQ - 1] = COLUMN_NUMBER,
+	[ENTRY_AMOUNT - 1] = TRANSACTION_AMOUNT,
+	[ENTRY_BALANCE_AFTER - 1] = TRANSACTION_BALANCE_AFTER,
+	[ENTRY_CREATED_AT - 1] = TRANSACTION_CREATED_AT,
+	[ENTRY_EXPIRES_AT - 1] = TRANSACTION_EXPIRES_AT,
+	[ENTRY_KIND - 1] = TRANSACTION_KIND,
+	[ENTRY_CATEGORY - 1] = TRANSACTION_CATEGORY,
+	[ENTRY_MEMO - 1] = TRANSACTION_MEMO,
+	[ENTRY_REFERENCE - 1] = TRANSACTION_REFERENCE,
+	[ENTRY_ISSUER - 1] = TRANSACTION_ISSUER,
+	[ENTRY_RECORDED_BY - 1] = TRANSACTION_RECORDED_BY,
+	[ENTRY_IDEMPOTENCY_KEY - 1] = TRANSACTION_IDEMPOTENCY_KEY,
+	[ENTRY_RELATED_SEQ - 1] = TRANSACTION_RELATED_SEQ,
+	[ENTRY_HOLD_ID - 1] = TRANSACTION_HOLD_ID,
+	[ENTRY_METADATA - 1] = TRANSACTION_METADATA,
+	[ENTRY_DRAWS - 1] = TRANSACTION_DRAWS,
+	[ENTRY_REQUEST_HASH - 1] = TRANSACTION_REQUEST_HASH,
+	[ENTRY_HASH - 1] = TRANSACTION_HASH,
+	[ENTRY_SALT - 1] = TRANSACTION_SALT,
+	[ENTRY_MEMO_DIGEST - 1] = TRANSACTION_MEMO_DIGEST,
+	[ENTRY_METADATA_DIGEST - 1] = TRANSACTION_METADATA_DIGEST,
+};
+
+bool
+read_hashed_row(const LedgerCursor *cursor, Datum *values, bool *isnull)
+{
+	if (cursor->isnull[TRANSACTION_HASHED])
+		return false;
+	for (int i = 0; i < ENTRY_COLUMNS; i++)
+	{
+		values[i] = cursor->values[hashed_row_columns[i]];
+		isnull[i] = cursor->isnull[hashed_row_columns[i]];
+	}
+	return true;
 }
 
 void

@@ -18,7 +18,7 @@
 
 #include "ledger_types.h"
 
-#define SCAN_MAX_COLUMNS	14
+#define SCAN_MAX_COLUMNS	24
 
 typedef struct LedgerCursor
 {
@@ -38,6 +38,7 @@ typedef struct LedgerScan
 	LedgerCursor transactions;
 	LedgerCursor open_credits;
 	LedgerCursor holds;
+	bool		expects_chains; /* every account must have a chain of hashes */
 } LedgerScan;
 
 /* Which account a row is of; null sorts last. */
@@ -64,6 +65,7 @@ typedef struct AccountRow
 	bool		has_max_balance;
 	int64		last_hold_id;
 	char	   *currency;
+	bytea	   *last_hash;		/* or NULL */
 } AccountRow;
 
 typedef struct TransactionRow
@@ -132,6 +134,9 @@ extern bool row_number(const LedgerCursor *cursor, int64 *number);
 extern bool row_is_readable(const LedgerCursor *cursor);
 extern void read_account_row(const LedgerCursor *cursor, AccountRow *row);
 extern void read_transaction_row(const LedgerCursor *cursor, TransactionRow *row);
+
+/* All columns of a transaction, as in store_rows.h; false if no account that is scanned has a chain of hashes. */
+extern bool read_hashed_row(const LedgerCursor *cursor, Datum *values, bool *isnull);
 extern void read_open_credit_row(const LedgerCursor *cursor, OpenCreditRow *row);
 extern void read_hold_row(const LedgerCursor *cursor, HoldRow *row);
 

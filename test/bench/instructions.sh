@@ -39,7 +39,7 @@ count_single() {
 	perl "$here/execute.pl" "$(script_of "$2")" "$CALLS" "${first[$3]}" "${last[$3]}" "$4" >"$SANDBOX/tmp/calls.sql"
 	# shellcheck disable=SC2086
 	"${callgrind[@]}" --callgrind-out-file="$SANDBOX/tmp/callgrind" \
-		postgres --single -D "$PGDATA" ${setting[$2]:-} instructions \
+		postgres --single -D "$PGDATA" ${setting[$2]:-} "${database:-instructions}" \
 		<"$SANDBOX/tmp/calls.sql" >"$SANDBOX/tmp/single.out" 2>"$SANDBOX/tmp/single.err"
 	if grep -m 5 'ERROR\|FATAL\|PANIC' "$SANDBOX/tmp/single.err" >&2; then
 		return 1

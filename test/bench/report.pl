@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 
-my (%slice, %others, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @scenarios);
+my (%slice, %others, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @evidence, @scenarios);
 
 while (<>)
 {
@@ -25,6 +25,7 @@ while (<>)
 	elsif ($what eq 'sweep') { push @{ $sweep{update} }, $field[2]; push @{ $sweep{sweep} }, $field[3] }
 	elsif ($what eq 'rated') { $rated{ $field[0] } = [ @field[ 1 .. 3 ] ] }
 	elsif ($what eq 'batch') { $batch{ $field[1] }[ $field[0] - 1 ] = $field[2] }
+	elsif ($what eq 'evidence') { @evidence = @field }
 	else { die "results.tsv: unknown line \"$_\"\n" }
 }
 
@@ -37,6 +38,7 @@ wal();
 hot();
 growth();
 life();
+evidence();
 targets();
 
 sub median
@@ -209,6 +211,13 @@ sub life
 	target('rate of a batch to single calls', $ratio[0], '>=', 5, @ratio[ 1, 2 ]);
 }
 
+sub evidence
+{
+	return unless @evidence;
+	heading('Adding tamper evidence');
+	printf "%d transactions in %.1f s\n", $evidence[1], $evidence[0] / 1000;
+}
+
 sub targets
 {
 	heading('Targets');
@@ -219,6 +228,6 @@ sub targets
 sub ordered
 {
 	my %place;
-	@place{qw(nothing bare plpgsql plpgsql_many orm debit debit_id debit_row debit_key debit_many debit_plain credit credit_id credit_key credit_expiring credit_plain)} = 1 .. 16;
+	@place{qw(nothing bare plpgsql plpgsql_many orm debit debit_id debit_row debit_key debit_many debit_plain debit_chained credit credit_id credit_key credit_expiring credit_plain credit_chained)} = 1 .. 18;
 	return sort { $place{$a} <=> $place{$b} } @_;
 }

@@ -60,11 +60,11 @@ sub make_next_version
 	my $next = "$version.next";
 	change("$source/storecredit.control", "default_version = '$version'" => "default_version = '$next'");
 	change("$source/sql/30_ledger_types.sql",
-		"\trequest_hash    bigint" => "\trequest_hash    bigint,\n\tchannel         text COLLATE \"C\"",
+		"\tmetadata_digest bytea" => "\tmetadata_digest bytea,\n\tchannel         text COLLATE \"C\"",
 		"CREATE TYPE store_credit_hold AS (" => "COMMENT ON COLUMN store_credit_transaction.channel IS 'where it was spent';\n\nCREATE TYPE store_credit_hold AS (");
 	my $create_ledger = change("$source/sql/40_create_ledger.sql",
-		"\t\towner        text        COLLATE \"C\" NOT NULL," =>
-		  "\t\towner        text        COLLATE \"C\" NOT NULL,\n\t\ttier text COLLATE \"C\" DEFAULT 'plain' NOT NULL CONSTRAINT account_tier_check CHECK (tier = ANY ('{plain,gold}')),",
+		"\t\tlast_hash    bytea," =>
+		  "\t\tlast_hash    bytea,\n\t\ttier text COLLATE \"C\" DEFAULT 'plain' NOT NULL CONSTRAINT account_tier_check CHECK (tier = ANY ('{plain,gold}')),",
 		"\t\tCONSTRAINT transaction_seq_check CHECK (seq > 0)," =>
 		  "\t\tCONSTRAINT transaction_seq_check CHECK (seq > 0),\n\t\tCONSTRAINT transaction_channel_check CHECK (channel <> ''),",
 		'END' => piece('create.sql') . "\tCOMMENT ON COLUMN storecredit.account.tier IS 'plain or gold';\nEND");
