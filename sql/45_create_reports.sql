@@ -48,60 +48,98 @@ BEGIN
 	-- posting ----------------------------------------------------------------------------------
 
 	CREATE TABLE storecredit.posting (
-		kind           text COLLATE "C" NOT NULL,
-		category       text,
-		debit_account  text NOT NULL,
-		credit_account text NOT NULL,
-		CONSTRAINT posting_key UNIQUE NULLS NOT DISTINCT (kind, category),
+		kind            text COLLATE "C" NOT NULL,
+		category        text,
+		credit_category text,
+		debit_account   text NOT NULL,
+		credit_account  text NOT NULL,
+		CONSTRAINT posting_key UNIQUE NULLS NOT DISTINCT (kind, category, credit_category),
 		CONSTRAINT posting_kind_check CHECK (
-			kind = ANY ('{credit,debit,debit_revert,expiration,adjustment,revocation}')),
+			kind = ANY ('{credit,debit,debit_revert,expiration,adjustment,revocation,repayment}')),
 		CONSTRAINT posting_accounts_check CHECK (debit_account <> '' AND credit_account <> '')
 	);
 	-- a key with nulls tells a subscriber no row
 	ALTER TABLE storecredit.posting REPLICA IDENTITY FULL;
-	COMMENT ON TABLE storecredit.posting IS 'which accounts of the general ledger an entry is posted to: by kind and category, or else by kind';
-	COMMENT ON COLUMN storecredit.posting.kind IS 'the transaction''s kind';
-	COMMENT ON COLUMN storecredit.posting.category IS 'the transaction''s category, or that of the credit or debit it is about; null: any other';
-	COMMENT ON COLUMN storecredit.posting.debit_account IS 'the account debited; credited by an adjustment that lowers a credit';
-	COMMENT ON COLUMN storecredit.posting.credit_account IS 'the account credited; debited by an adjustment that lowers a credit';
+	COMMENT ON TABLE storecredit.posting IS 'which accounts of the general ledger the parts of an entry are posted to: by kind, the entry''s category and that of the credit whose money it is; the closest row is taken';
+	COMMENT ON COLUMN storecredit.posting.kind IS 'the transaction''s kind; or repayment, of what a credit pays back to the credit line';
+	COMMENT ON COLUMN storecredit.posting.category IS 'the transaction''s category, of a debit_revert without one the debit''s; null: any other';
+	COMMENT ON COLUMN storecredit.posting.credit_category IS 'the category, as issued, of the credit whose money it is; null: any other, and what is of the credit line';
+	COMMENT ON COLUMN storecredit.posting.debit_account IS 'the account debited; credited by an adjustment that lowers a credit, and by a repayment that is returned';
+	COMMENT ON COLUMN storecredit.posting.credit_account IS 'the account credited; debited by an adjustment that lowers a credit, and by a repayment that is returned';
 	INSERT INTO storecredit.posting VALUES
-		('credit', NULL, 'store credit issued', 'store credit liability'),
-		('credit', 'refund', 'sales returns', 'store credit liability'),
-		('credit', 'bonus', 'promotion expense', 'store credit liability'),
-		('debit', NULL, 'store credit liability', 'store credit redeemed'),
-		('debit_revert', NULL, 'store credit redeemed', 'store credit liability'),
-		('expiration', NULL, 'store credit liability', 'breakage income'),
-		('adjustment', NULL, 'store credit issued', 'store credit liability'),
-		('revocation', NULL, 'store credit liability', 'store credit issued');
+		('credit', NULL, NULL, 'store credit issued', 'store credit liability'),
+		('debit', NULL, NULL, 'store credit liability', 'store credit redeemed'),
+		('debit_revert', NULL, NULL, 'store credit redeemed', 'store credit liability'),
+		('expiration', NULL, NULL, 'store credit liability', 'breakage income'),
+		('adjustment', NULL, NULL, 'store credit issued', 'store credit liability'),
+		('revocation', NULL, NULL, 'store credit liability', 'store credit issued'),
+		('repayment', NULL, NULL, 'store credit liability', 'store credit liability'),
+		('credit', NULL, 'refund', 'sales returns', 'store credit liability'),
+		('adjustment', NULL, 'refund', 'sales returns', 'store credit liability'),
+		('revocation', NULL, 'refund', 'store credit liability', 'sales returns'),
+		('credit', NULL, 'bonus', 'promotion expense', 'promotional credit liability'),
+		('debit', NULL, 'bonus', 'promotional credit liability', 'store credit redeemed'),
+		('debit_revert', NULL, 'bonus', 'store credit redeemed', 'promotional credit liability'),
+		('expiration', NULL, 'bonus', 'promotional credit liability', 'promotion expense'),
+		('adjustment', NULL, 'bonus', 'promotion expense', 'promotional credit liability'),
+		('revocation', NULL, 'bonus', 'promotional credit liability', 'promotion expense'),
+		('repayment', NULL, 'bonus', 'promotional credit liability', 'store credit liability');
 
+	-- An entry's money is posted by the credit that it comes from or goes to: what was bought and what was given
+	-- away are different debts.
 	CREATE VIEW storecredit.journal WITH (security_invoker = true) AS
-		SELECT t.account_id, t.seq, l.line, t.created_at, t.kind, t.category, t.reference, l.ledger_account,
-			CASE WHEN l.line = 1 THEN money_ccy_from_minor(abs(e.minor), e.currency) END AS debit,
-			CASE WHEN l.line = 2 THEN money_ccy_from_minor(abs(e.minor), e.currency) END AS credit
-		FROM storecredit.transaction t
-		LEFT JOIN storecredit.transaction r ON r.account_id = t.account_id AND r.seq = t.related_seq
+		SELECT e.account_id, e.seq, l.line, e.created_at, e.kind, e.category, e.reference, e.credit_seq, l.ledger_account,
+			CASE WHEN l.line % 2 = 1 THEN money_ccy_from_minor(abs(e.minor), e.currency) END AS debit,
+			CASE WHEN l.line % 2 = 0 THEN money_ccy_from_minor(abs(e.minor), e.currency) END AS credit
+		FROM (
+			SELECT t.account_id, t.seq, 1 AS part, t.created_at, t.kind, t.category, t.reference, money_ccy_currency(t.amount) AS currency,
+				CASE t.kind WHEN 'credit' THEN t.seq ELSE t.related_seq END AS credit_seq, NULL::bigint AS debit_seq,
+				money_ccy_to_minor(t.amount) AS minor
+			FROM storecredit.transaction t
+			WHERE t.kind <> 'debit' AND t.kind <> 'debit_revert'
+			UNION ALL
+			SELECT d.account_id, d.seq, d.n / 2 + CASE WHEN d.is_debit THEN 1 ELSE 2 END, d.created_at,
+				CASE WHEN d.is_debit THEN d.kind ELSE 'repayment' END, d.category, d.reference, money_ccy_currency(d.amount),
+				d.draws[d.n], CASE d.kind WHEN 'debit_revert' THEN d.related_seq END, d.draws[d.n + 1]
+			FROM (
+				SELECT t.account_id, t.seq, t.kind, t.kind = 'debit' OR t.kind = 'debit_revert' AS is_debit, t.amount, t.created_at,
+					t.category, t.reference, t.related_seq, t.draws, generate_series(1, cardinality(t.draws), 2) AS n
+				FROM storecredit.transaction t) d
+			UNION ALL
+			-- what came from the credit line, or went back to it
+			SELECT t.account_id, t.seq, coalesce(cardinality(t.draws), 0) / 2 + 1, t.created_at, t.kind, t.category, t.reference,
+				money_ccy_currency(t.amount), NULL, CASE t.kind WHEN 'debit_revert' THEN t.related_seq END,
+				abs(money_ccy_to_minor(t.amount)) - d.minor
+			FROM storecredit.transaction t
+			CROSS JOIN LATERAL (
+				SELECT coalesce(sum(t.draws[n]), 0)::bigint AS minor FROM generate_series(2, cardinality(t.draws), 2) n) d
+			WHERE t.kind = 'debit' OR t.kind = 'debit_revert') e
+		LEFT JOIN storecredit.transaction c ON c.account_id = e.account_id AND c.seq = e.credit_seq AND c.kind = 'credit'
 		CROSS JOIN LATERAL (
-			SELECT money_ccy_to_minor(t.amount) AS minor, money_ccy_currency(t.amount) AS currency,
-				t.kind = 'adjustment' AND money_ccy_to_minor(t.amount) < 0 AS swapped) e
+			SELECT coalesce(e.category,
+				(SELECT r.category FROM storecredit.transaction r WHERE r.account_id = e.account_id AND r.seq = e.debit_seq)) AS category) k
 		LEFT JOIN LATERAL (
 			SELECT p.debit_account, p.credit_account FROM storecredit.posting p
-			WHERE p.kind = t.kind AND (p.category IS NULL OR p.category = coalesce(t.category, r.category))
-			ORDER BY p.category IS NULL LIMIT 1) p ON true
+			WHERE p.kind = e.kind AND (p.category IS NULL OR p.category = k.category)
+				AND (p.credit_category IS NULL OR p.credit_category = c.category)
+			ORDER BY p.category IS NULL, p.credit_category IS NULL LIMIT 1) p ON true
+		CROSS JOIN LATERAL (SELECT e.minor < 0 AND e.kind IN ('adjustment', 'repayment') AS swapped) s
 		CROSS JOIN LATERAL (VALUES
-			(1, coalesce(CASE WHEN e.swapped THEN p.credit_account ELSE p.debit_account END, 'unposted')),
-			(2, coalesce(CASE WHEN e.swapped THEN p.debit_account ELSE p.credit_account END, 'unposted'))) l (line, ledger_account)
-		WHERE e.minor <> 0;
-	COMMENT ON VIEW storecredit.journal IS 'the history as journal lines, two for each entry, which balance in each currency';
+			(2 * e.part - 1, coalesce(CASE WHEN s.swapped THEN p.credit_account ELSE p.debit_account END, 'unposted')),
+			(2 * e.part, coalesce(CASE WHEN s.swapped THEN p.debit_account ELSE p.credit_account END, 'unposted'))) l (line, ledger_account)
+		WHERE e.minor <> 0 AND (p.debit_account = p.credit_account) IS NOT TRUE;
+	COMMENT ON VIEW storecredit.journal IS 'the history as journal lines, two for each credit that an entry moves money of, which balance in each currency';
 	COMMENT ON COLUMN storecredit.journal.account_id IS 'the store credit account';
 	COMMENT ON COLUMN storecredit.journal.seq IS 'the entry in its history';
-	COMMENT ON COLUMN storecredit.journal.line IS '1: what is debited; 2: what is credited';
+	COMMENT ON COLUMN storecredit.journal.line IS '1, 3 ...: what is debited; 2, 4 ...: what is credited by the line before';
 	COMMENT ON COLUMN storecredit.journal.created_at IS 'when it was booked';
-	COMMENT ON COLUMN storecredit.journal.kind IS 'the entry''s kind';
+	COMMENT ON COLUMN storecredit.journal.kind IS 'the entry''s kind; or repayment, of what a credit pays back to the credit line';
 	COMMENT ON COLUMN storecredit.journal.category IS 'the entry''s own category';
 	COMMENT ON COLUMN storecredit.journal.reference IS 'the entry''s reference';
+	COMMENT ON COLUMN storecredit.journal.credit_seq IS 'the credit whose money it is; null for what is of the credit line';
 	COMMENT ON COLUMN storecredit.journal.ledger_account IS 'account of the general ledger, by storecredit.posting; unposted where it has no row for the kind';
-	COMMENT ON COLUMN storecredit.journal.debit IS 'amount debited, above zero; null on line 2';
-	COMMENT ON COLUMN storecredit.journal.credit IS 'amount credited, above zero; null on line 1';
+	COMMENT ON COLUMN storecredit.journal.debit IS 'amount debited, above zero; null on an even line';
+	COMMENT ON COLUMN storecredit.journal.credit IS 'amount credited, above zero; null on an odd line';
 
 	-- finance, as of now -----------------------------------------------------------------------
 

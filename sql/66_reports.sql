@@ -4,6 +4,14 @@
 --
 -- The past is computed backwards: what is there now, less what was booked since.  So a report costs what its
 -- instant is away from now, not the whole history.
+--
+-- What is of one account or one credit is money_ccy.  Totals are numeric, since nothing bounds what many accounts
+-- have together, or what one has moved in a year: they are added up in minor units and told in the currency's own.
+
+CREATE FUNCTION minor_unit(currency text) RETURNS numeric
+LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
+RETURN money_ccy_amount(money_ccy_from_minor(1, currency));
+COMMENT ON FUNCTION minor_unit(text) IS 'the least amount of a currency: 0.01 for USD';
 
 -- balances -------------------------------------------------------------------------------------
 
@@ -50,44 +58,44 @@ DECLARE
 BEGIN
 	PERFORM require_ledger();
 	RETURN QUERY
-	SELECT a.account_id, a.owner, a.currency, CASE WHEN l.since IS NULL THEN a.balance ELSE a.balance - l.since END
+	SELECT a.account_id, a.owner, a.currency,
+		CASE WHEN l.since IS NULL THEN a.balance
+			ELSE money_ccy_from_minor((money_ccy_to_minor(a.balance) - l.since)::bigint, a.currency) END
 	FROM storecredit.account a
 	LEFT JOIN (
-		SELECT t.account_id, sum(t.amount) AS since FROM storecredit.transaction t
+		SELECT t.account_id, sum(money_ccy_to_minor(t.amount)) AS since FROM storecredit.transaction t
 		WHERE t.created_at > instant
 		GROUP BY t.account_id) l ON l.account_id = a.account_id
 	-- imported history may be older than its account
-	WHERE a.opened_at <= instant OR money_ccy_to_minor(a.balance) <> coalesce(money_ccy_to_minor(l.since), 0);
+	WHERE a.opened_at <= instant OR money_ccy_to_minor(a.balance) <> coalesce(l.since, 0);
 END
 $store_credit_balances_as_of$;
 COMMENT ON FUNCTION store_credit_balances_as_of(timestamptz) IS
 	'what the shop owed on every account that was open at an instant';
 
 CREATE FUNCTION store_credit_liability(at timestamptz DEFAULT NULL)
-RETURNS TABLE (currency text, accounts bigint, liability money_ccy, receivable money_ccy, net money_ccy)
+RETURNS TABLE (currency text, accounts bigint, liability numeric, receivable numeric, net numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $store_credit_liability$
 #variable_conflict use_column
 BEGIN
 	PERFORM require_ledger();
-	IF store_credit_liability.at IS NULL THEN
-		RETURN QUERY
-		SELECT a.currency, count(*) FILTER (WHERE money_ccy_to_minor(a.balance) <> 0),
-			coalesce(sum(a.balance) FILTER (WHERE money_ccy_to_minor(a.balance) > 0), money_ccy_from_minor(0, a.currency)),
-			coalesce(- sum(a.balance) FILTER (WHERE money_ccy_to_minor(a.balance) < 0), money_ccy_from_minor(0, a.currency)),
-			sum(a.balance)
-		FROM storecredit.account a
-		GROUP BY a.currency ORDER BY a.currency;
-	ELSE
-		RETURN QUERY
-		SELECT b.currency, count(*) FILTER (WHERE money_ccy_to_minor(b.balance) <> 0),
-			coalesce(sum(b.balance) FILTER (WHERE money_ccy_to_minor(b.balance) > 0), money_ccy_from_minor(0, b.currency)),
-			coalesce(- sum(b.balance) FILTER (WHERE money_ccy_to_minor(b.balance) < 0), money_ccy_from_minor(0, b.currency)),
-			sum(b.balance)
-		FROM store_credit_balances_as_of(store_credit_liability.at) b
-		GROUP BY b.currency ORDER BY b.currency;
-	END IF;
+	RETURN QUERY
+	SELECT s.currency, s.accounts, s.liability * minor_unit(s.currency), s.receivable * minor_unit(s.currency),
+		(s.liability - s.receivable) * minor_unit(s.currency)
+	FROM (
+		SELECT o.currency, count(*) FILTER (WHERE o.minor <> 0) AS accounts,
+			coalesce(sum(o.minor) FILTER (WHERE o.minor > 0), 0) AS liability,
+			coalesce(- sum(o.minor) FILTER (WHERE o.minor < 0), 0) AS receivable
+		FROM (
+			SELECT a.currency, money_ccy_to_minor(a.balance) FROM storecredit.account a
+			WHERE store_credit_liability.at IS NULL
+			UNION ALL
+			SELECT b.currency, money_ccy_to_minor(b.balance) FROM store_credit_balances_as_of(store_credit_liability.at) b
+			WHERE store_credit_liability.at IS NOT NULL) o (currency, minor)
+		GROUP BY o.currency) s
+	ORDER BY s.currency;
 END
 $store_credit_liability$;
 COMMENT ON FUNCTION store_credit_liability(timestamptz) IS
@@ -124,81 +132,99 @@ COMMENT ON FUNCTION store_credit_top_holders(text, integer, timestamptz) IS
 
 -- movements ------------------------------------------------------------------------------------
 
+/*
+ * The bounds are searched for an entry, which is faster than to ask the calendar of each one.  They are those that
+ * entries lie in, so that a range without an end, or of millennia, has no more periods than the history.
+ */
+CREATE FUNCTION period_bounds(from_time timestamptz, to_time timestamptz, step text) RETURNS timestamptz[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, storecredit, pg_temp
+AS $period_bounds$
+#variable_conflict use_column
+DECLARE
+	zone text := shop_zone();
+	span interval;
+	first_entry timestamptz;
+	last_entry timestamptz;
+BEGIN
+	IF step IS NULL THEN
+		RETURN ARRAY[from_time, to_time];
+	END IF;
+	IF step <> ALL ('{day,week,month,quarter,year}') THEN
+		RAISE EXCEPTION 'unrecognized value for step: "%"', step
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be "day", "week", "month", "quarter" or "year".';
+	END IF;
+	span := CASE step WHEN 'quarter' THEN '3 months' ELSE '1 ' || step END;
+
+	SELECT min(t.created_at), max(t.created_at) INTO first_entry, last_entry
+	FROM storecredit.transaction t
+	WHERE t.created_at >= from_time AND t.created_at < to_time AND isfinite(t.created_at);
+	RETURN (
+		SELECT array_agg(DISTINCT least(to_time, greatest(from_time, start AT TIME ZONE zone)))
+		FROM generate_series(date_trunc(step, first_entry AT TIME ZONE zone), last_entry AT TIME ZONE zone + span, span) start);
+END
+$period_bounds$;
+COMMENT ON FUNCTION period_bounds(timestamptz, timestamptz, text) IS
+	'where each period of a range begins, and where the last one ends: the range itself without a step (22023 for an unknown one); null where a range with a step has no entry';
+
 CREATE FUNCTION store_credit_roll_forward(
 	from_time timestamptz DEFAULT '-infinity', to_time timestamptz DEFAULT 'infinity', step text DEFAULT NULL
 ) RETURNS TABLE (
-	currency text, period_start timestamptz, period_end timestamptz, opening money_ccy, issued money_ccy,
-	bonus money_ccy, reverted money_ccy, redeemed money_ccy, expired money_ccy, revoked money_ccy,
-	adjusted money_ccy, closing money_ccy
+	currency text, period_start timestamptz, period_end timestamptz, opening numeric, issued numeric,
+	bonus numeric, reverted numeric, redeemed numeric, expired numeric, revoked numeric,
+	adjusted numeric, closing numeric
 )
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $store_credit_roll_forward$
 #variable_conflict use_column
 DECLARE
-	zone text := shop_zone();
-	span interval;
+	bounds timestamptz[];
 BEGIN
 	PERFORM require_ledger(), require_value(from_time, 'from_time'), require_value(to_time, 'to_time');
 	IF from_time > to_time THEN
 		RAISE EXCEPTION 'from_time must not be after to_time' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	IF step IS NOT NULL THEN
-		IF step <> ALL ('{day,week,month,quarter,year}') THEN
-			RAISE EXCEPTION 'unrecognized value for step: "%"', step
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be "day", "week", "month", "quarter" or "year".';
-		END IF;
-		span := CASE step WHEN 'quarter' THEN '3 months' ELSE '1 ' || step END;
-	END IF;
+	bounds := period_bounds(from_time, to_time, step);
 
 	RETURN QUERY
-	WITH moved AS MATERIALIZED (
-		SELECT money_ccy_currency(t.amount) AS currency, t.kind, t.kind = 'credit' AND t.category = 'bonus' AS is_bonus,
-			CASE
-				WHEN t.created_at >= to_time THEN 'infinity'
-				WHEN step IS NULL THEN from_time
-				ELSE greatest(from_time, date_trunc(step, t.created_at, zone))
-			END AS start, sum(t.amount) AS amount
+	WITH moved AS (
+		-- what comes after the range has the number behind its last period's
+		SELECT money_ccy_currency(t.amount) AS currency, width_bucket(t.created_at, bounds) AS period,
+			CASE WHEN t.kind = 'credit' AND t.category = 'bonus' THEN 'bonus' ELSE t.kind END AS kind,
+			sum(money_ccy_to_minor(t.amount)) AS minor
 		FROM storecredit.transaction t
-		WHERE t.created_at >= from_time
-		GROUP BY 1, 2, 3, 4
+		WHERE t.created_at >= bounds[1]
+		GROUP BY 1, 2, 3
+	), sums AS (
+		SELECT m.currency, m.period, sum(m.minor) AS net,
+			coalesce(sum(m.minor) FILTER (WHERE m.kind = 'credit'), 0) AS issued,
+			coalesce(sum(m.minor) FILTER (WHERE m.kind = 'bonus'), 0) AS bonus,
+			coalesce(sum(m.minor) FILTER (WHERE m.kind = 'debit_revert'), 0) AS reverted,
+			coalesce(- sum(m.minor) FILTER (WHERE m.kind = 'debit'), 0) AS redeemed,
+			coalesce(- sum(m.minor) FILTER (WHERE m.kind = 'expiration'), 0) AS expired,
+			coalesce(- sum(m.minor) FILTER (WHERE m.kind = 'revocation'), 0) AS revoked,
+			coalesce(sum(m.minor) FILTER (WHERE m.kind = 'adjustment'), 0) AS adjusted
+		FROM (
+			SELECT * FROM moved
+			UNION ALL
+			-- without a step, a currency in which nothing has moved has its row, too
+			SELECT DISTINCT a.currency, 1, 'credit', 0 FROM storecredit.account a WHERE step IS NULL) m
+		GROUP BY m.currency, m.period
+	), owed AS (
+		SELECT a.currency, sum(money_ccy_to_minor(a.balance)) AS minor FROM storecredit.account a GROUP BY a.currency
 	), periods AS (
-		SELECT m.currency, m.start, sum(m.amount) AS net,
-			sum(m.amount) FILTER (WHERE m.kind = 'credit' AND m.is_bonus IS NOT TRUE) AS issued,
-			sum(m.amount) FILTER (WHERE m.is_bonus) AS bonus,
-			sum(m.amount) FILTER (WHERE m.kind = 'debit_revert') AS reverted,
-			- sum(m.amount) FILTER (WHERE m.kind = 'debit') AS redeemed,
-			- sum(m.amount) FILTER (WHERE m.kind = 'expiration') AS expired,
-			- sum(m.amount) FILTER (WHERE m.kind = 'revocation') AS revoked,
-			sum(m.amount) FILTER (WHERE m.kind = 'adjustment') AS adjusted
-		FROM moved m
-		GROUP BY m.currency, m.start
-	), totals AS (
-		SELECT a.currency, sum(a.balance) AS balance, money_ccy_from_minor(0, a.currency) AS zero
-		FROM storecredit.account a GROUP BY a.currency
-	), steps AS (
-		-- without a step, a currency in which nothing has moved has its row, too
-		SELECT p.currency, p.start, p.net, p.issued, p.bonus, p.reverted, p.redeemed, p.expired, p.revoked, p.adjusted
-		FROM periods p
-		UNION ALL
-		SELECT t.currency, from_time, t.zero, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-		FROM totals t
-		WHERE step IS NULL AND NOT EXISTS (SELECT FROM periods p WHERE p.currency = t.currency AND p.start = from_time)
-	), balances AS (
-		SELECT s.*, t.zero,
-			t.balance - sum(s.net) OVER (PARTITION BY s.currency ORDER BY s.start DESC ROWS UNBOUNDED PRECEDING) AS opening
-		FROM steps s
-		JOIN totals t ON t.currency = s.currency
+		SELECT s.*, minor_unit(s.currency) AS unit,
+			o.minor - sum(s.net) OVER (PARTITION BY s.currency ORDER BY s.period DESC ROWS UNBOUNDED PRECEDING) AS opening
+		FROM sums s
+		JOIN owed o ON o.currency = s.currency
 	)
-	SELECT b.currency, b.start,
-		CASE WHEN step IS NULL THEN to_time
-			ELSE least(to_time, (date_trunc(step, b.start, zone) AT TIME ZONE zone + span) AT TIME ZONE zone) END,
-		b.opening, coalesce(b.issued, b.zero), coalesce(b.bonus, b.zero), coalesce(b.reverted, b.zero),
-		coalesce(b.redeemed, b.zero), coalesce(b.expired, b.zero), coalesce(b.revoked, b.zero),
-		coalesce(b.adjusted, b.zero), b.opening + b.net
-	FROM balances b
-	WHERE b.start < 'infinity'
-	ORDER BY b.currency, b.start;
+	SELECT p.currency, bounds[p.period], bounds[p.period + 1], p.opening * p.unit, p.issued * p.unit, p.bonus * p.unit,
+		p.reverted * p.unit, p.redeemed * p.unit, p.expired * p.unit, p.revoked * p.unit, p.adjusted * p.unit,
+		(p.opening + p.net) * p.unit
+	FROM periods p
+	WHERE p.period < cardinality(bounds)
+	ORDER BY p.currency, p.period;
 END
 $store_credit_roll_forward$;
 COMMENT ON FUNCTION store_credit_roll_forward(timestamptz, timestamptz, text) IS
@@ -206,7 +232,7 @@ COMMENT ON FUNCTION store_credit_roll_forward(timestamptz, timestamptz, text) IS
 
 CREATE FUNCTION store_credit_redemptions(from_time timestamptz DEFAULT '-infinity', to_time timestamptz DEFAULT 'infinity')
 RETURNS TABLE (
-	currency text, category text, reference text, debits bigint, redeemed money_ccy, reverted money_ccy, net money_ccy
+	currency text, category text, reference text, debits bigint, redeemed numeric, reverted numeric, net numeric
 )
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 SET search_path = pg_catalog, storecredit, pg_temp
@@ -215,21 +241,23 @@ AS $store_credit_redemptions$
 BEGIN
 	PERFORM require_ledger(), require_value(from_time, 'from_time'), require_value(to_time, 'to_time');
 	RETURN QUERY
-	SELECT p.currency, p.category, p.reference, sum(p.debits)::bigint, sum(p.redeemed), sum(p.reverted),
-		sum(p.redeemed) - sum(p.reverted)
+	SELECT s.currency, s.category, s.reference, s.debits, s.redeemed * minor_unit(s.currency),
+		s.reverted * minor_unit(s.currency), (s.redeemed - s.reverted) * minor_unit(s.currency)
 	FROM (
-		SELECT money_ccy_currency(t.amount) AS currency, t.category, t.reference, 1 AS debits, - t.amount AS redeemed,
-			money_ccy_from_minor(0, money_ccy_currency(t.amount)) AS reverted
-		FROM storecredit.transaction t
-		WHERE t.kind = 'debit' AND t.created_at >= from_time AND t.created_at < to_time
-		UNION ALL
-		SELECT money_ccy_currency(t.amount), d.category, d.reference, 0,
-			money_ccy_from_minor(0, money_ccy_currency(t.amount)), t.amount
-		FROM storecredit.transaction t
-		JOIN storecredit.transaction d ON d.account_id = t.account_id AND d.seq = t.related_seq
-		WHERE t.kind = 'debit_revert' AND t.created_at >= from_time AND t.created_at < to_time) p
-	GROUP BY p.currency, p.category, p.reference
-	ORDER BY p.currency, p.category, p.reference;
+		SELECT p.currency, p.category, p.reference, count(*) FILTER (WHERE p.minor < 0) AS debits,
+			coalesce(- sum(p.minor) FILTER (WHERE p.minor < 0), 0) AS redeemed,
+			coalesce(sum(p.minor) FILTER (WHERE p.minor > 0), 0) AS reverted
+		FROM (
+			SELECT money_ccy_currency(t.amount) AS currency, t.category, t.reference, money_ccy_to_minor(t.amount) AS minor
+			FROM storecredit.transaction t
+			WHERE t.kind = 'debit' AND t.created_at >= from_time AND t.created_at < to_time
+			UNION ALL
+			SELECT money_ccy_currency(t.amount), d.category, d.reference, money_ccy_to_minor(t.amount)
+			FROM storecredit.transaction t
+			JOIN storecredit.transaction d ON d.account_id = t.account_id AND d.seq = t.related_seq
+			WHERE t.kind = 'debit_revert' AND t.created_at >= from_time AND t.created_at < to_time) p
+		GROUP BY p.currency, p.category, p.reference) s
+	ORDER BY s.currency, s.category, s.reference;
 END
 $store_credit_redemptions$;
 COMMENT ON FUNCTION store_credit_redemptions(timestamptz, timestamptz) IS
@@ -238,7 +266,7 @@ COMMENT ON FUNCTION store_credit_redemptions(timestamptz, timestamptz) IS
 CREATE FUNCTION store_credit_journal(from_time timestamptz, to_time timestamptz DEFAULT 'infinity')
 RETURNS TABLE (
 	account_id bigint, seq bigint, line integer, created_at timestamptz, kind text, category text, reference text,
-	ledger_account text, debit money_ccy, credit money_ccy
+	credit_seq bigint, ledger_account text, debit money_ccy, credit money_ccy
 )
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10000
 SET search_path = pg_catalog, storecredit, pg_temp
@@ -258,20 +286,25 @@ COMMENT ON FUNCTION store_credit_journal(timestamptz, timestamptz) IS
 -- credits --------------------------------------------------------------------------------------
 
 CREATE FUNCTION held_credits()
-RETURNS TABLE (account_id bigint, seq bigint, currency text, minor bigint)
+RETURNS TABLE (account_id bigint, seq bigint, currency text, minor bigint, open_until timestamptz)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $held_credits$
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY
-	SELECT h.account_id, h.draws[n], money_ccy_currency(h.amount), sum(h.draws[n + 1])::bigint FROM storecredit.hold h
-	CROSS JOIN LATERAL generate_series(1, cardinality(h.draws), 2) n
-	WHERE h.closed_at IS NULL
-	GROUP BY 1, 2, 3;
+	SELECT d.account_id, d.seq, d.currency, d.minor,
+		(SELECT o.expires_at FROM storecredit.open_credit o WHERE o.account_id = d.account_id AND o.seq = d.seq)
+	FROM (
+		SELECT p.account_id, p.draws[p.n] AS seq, money_ccy_currency(p.amount) AS currency, sum(p.draws[p.n + 1])::bigint AS minor
+		FROM (
+			SELECT h.account_id, h.amount, h.draws, generate_series(1, cardinality(h.draws), 2) AS n
+			FROM storecredit.hold h WHERE h.closed_at IS NULL) p
+		GROUP BY 1, 2, 3) d;
 END
 $held_credits$;
-COMMENT ON FUNCTION held_credits() IS 'what open holds have drawn from each credit and still hold, in minor units';
+COMMENT ON FUNCTION held_credits() IS
+	'what open holds have drawn from each credit and still hold, in minor units; open_until: when the credit expires if something else is left of it, or else null';
 
 /*
  * A credit's money is in open_credit, and in the open holds that drew on it.  What was booked since the instant
@@ -279,45 +312,38 @@ COMMENT ON FUNCTION held_credits() IS 'what open holds have drawn from each cred
  */
 CREATE FUNCTION store_credit_outstanding(at timestamptz DEFAULT NULL)
 RETURNS TABLE (account_id bigint, seq bigint, outstanding bigint)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000000
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $store_credit_outstanding$
 #variable_conflict use_column
 BEGIN
 	PERFORM require_ledger();
-	IF store_credit_outstanding.at IS NULL THEN
-		RETURN QUERY
-		SELECT p.account_id, p.seq, sum(p.minor)::bigint
+	RETURN QUERY
+	SELECT p.account_id, p.seq, sum(p.minor)::bigint
+	FROM (
+		SELECT o.account_id, o.seq, money_ccy_to_minor(o.remaining) FROM storecredit.open_credit o
+		UNION ALL
+		SELECT h.account_id, h.seq, h.minor FROM held_credits() h
+		UNION ALL
+		SELECT t.account_id, CASE t.kind WHEN 'credit' THEN t.seq ELSE t.related_seq END, - money_ccy_to_minor(t.amount)
+		FROM storecredit.transaction t
+		WHERE t.created_at > store_credit_outstanding.at
+			AND (t.kind = 'credit' OR t.kind IN ('adjustment', 'expiration', 'revocation') AND t.related_seq IS NOT NULL)
+		UNION ALL
+		SELECT d.account_id, d.draws[d.n], CASE d.kind WHEN 'debit_revert' THEN - d.draws[d.n + 1] ELSE d.draws[d.n + 1] END
 		FROM (
-			SELECT o.account_id, o.seq, money_ccy_to_minor(o.remaining) AS minor FROM storecredit.open_credit o
-			UNION ALL
-			SELECT h.account_id, h.seq, h.minor FROM held_credits() h) p
-		GROUP BY p.account_id, p.seq;
-	ELSE
-		RETURN QUERY
-		SELECT p.account_id, p.seq, sum(p.minor)::bigint
-		FROM (
-			SELECT c.account_id, c.seq, c.outstanding FROM store_credit_outstanding() c
-			UNION ALL
-			SELECT t.account_id, CASE t.kind WHEN 'credit' THEN t.seq ELSE t.related_seq END, - money_ccy_to_minor(t.amount)
+			SELECT t.account_id, t.kind, t.draws, generate_series(1, cardinality(t.draws), 2) AS n
 			FROM storecredit.transaction t
-			WHERE t.created_at > store_credit_outstanding.at
-				AND (t.kind = 'credit' OR t.kind IN ('adjustment', 'expiration', 'revocation') AND t.related_seq IS NOT NULL)
-			UNION ALL
-			SELECT t.account_id, t.draws[n], CASE t.kind WHEN 'debit_revert' THEN - t.draws[n + 1] ELSE t.draws[n + 1] END
-			FROM storecredit.transaction t
-			CROSS JOIN LATERAL generate_series(1, cardinality(t.draws), 2) n
-			WHERE t.created_at > store_credit_outstanding.at) p (account_id, seq, minor)
-		GROUP BY p.account_id, p.seq
-		HAVING sum(p.minor) <> 0;
-	END IF;
+			WHERE t.created_at > store_credit_outstanding.at) d) p (account_id, seq, minor)
+	GROUP BY p.account_id, p.seq
+	HAVING sum(p.minor) <> 0;
 END
 $store_credit_outstanding$;
 COMMENT ON FUNCTION store_credit_outstanding(timestamptz) IS
 	'what is left of each credit in minor units, held or not; now, or at an instant';
 
 CREATE FUNCTION store_credit_aging(by text, at timestamptz DEFAULT NULL)
-RETURNS TABLE (currency text, bucket text, items bigint, amount money_ccy)
+RETURNS TABLE (currency text, bucket text, items bigint, amount numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $store_credit_aging$
@@ -361,7 +387,7 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION expiry_bucket(timestamptz, timestamptz) IS 'the bucket of an expiry in storecredit.aging';
 
-CREATE FUNCTION credit_expiry(account_id bigint, seq bigint, at timestamptz) RETURNS timestamptz
+CREATE FUNCTION credit_expiry(account_id bigint, seq bigint) RETURNS timestamptz
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $credit_expiry$
@@ -369,10 +395,9 @@ AS $credit_expiry$
 DECLARE
 	result timestamptz;
 BEGIN
-	-- the last edit until then has it
+	-- the last edit has it
 	SELECT t.expires_at INTO result FROM storecredit.transaction t
-	WHERE t.account_id = credit_expiry.account_id AND t.related_seq = credit_expiry.seq
-		AND t.kind = 'adjustment' AND t.created_at <= credit_expiry.at
+	WHERE t.account_id = credit_expiry.account_id AND t.related_seq = credit_expiry.seq AND t.kind = 'adjustment'
 	ORDER BY t.seq DESC LIMIT 1;
 	IF NOT FOUND THEN
 		SELECT t.expires_at INTO result FROM storecredit.transaction t
@@ -381,9 +406,9 @@ BEGIN
 	RETURN result;
 END
 $credit_expiry$;
-COMMENT ON FUNCTION credit_expiry(bigint, bigint, timestamptz) IS 'when a credit ends, as it was known at an instant; null for never';
+COMMENT ON FUNCTION credit_expiry(bigint, bigint) IS 'when a credit ends; null for never';
 
-/* As of now the open credits are read where they lie, which the planner knows better than a function's rows. */
+/* As of now the open credits are read where they lie: few of what ever was. */
 CREATE FUNCTION aging_sums_now(by text, instant timestamptz)
 RETURNS TABLE (currency text, bucket text, items bigint, minor numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
@@ -393,26 +418,21 @@ AS $aging_sums_now$
 BEGIN
 	IF aging_sums_now.by = 'expiry' THEN
 		RETURN QUERY
-		SELECT p.currency, expiry_bucket(p.expires_at, instant), sum(p.items)::bigint, sum(p.minor)
+		SELECT p.currency, expiry_bucket(p.expires_at, instant), count(*) FILTER (WHERE p.is_item), sum(p.minor)
 		FROM (
-			SELECT money_ccy_currency(o.remaining), money_ccy_to_minor(o.remaining), o.expires_at, 1 FROM storecredit.open_credit o
+			SELECT money_ccy_currency(o.remaining), money_ccy_to_minor(o.remaining), o.expires_at, true FROM storecredit.open_credit o
 			UNION ALL
-			SELECT h.currency, h.minor, credit_expiry(h.account_id, h.seq, 'infinity'),
-				CASE WHEN EXISTS (SELECT FROM storecredit.open_credit o WHERE o.account_id = h.account_id AND o.seq = h.seq) THEN 0 ELSE 1 END
-			FROM held_credits() h) p (currency, minor, expires_at, items)
+			SELECT h.currency, h.minor, coalesce(h.open_until, credit_expiry(h.account_id, h.seq)), h.open_until IS NULL
+			FROM held_credits() h) p (currency, minor, expires_at, is_item)
 		GROUP BY 1, 2;
 	ELSE
 		RETURN QUERY
-		SELECT p.currency, p.bucket, sum(p.items)::bigint, sum(p.minor)
+		SELECT p.currency, aging_bucket(instant - c.created_at), count(*) FILTER (WHERE p.is_item), sum(p.minor)
 		FROM (
-			SELECT money_ccy_currency(o.remaining), money_ccy_to_minor(o.remaining), aging_bucket(instant - c.created_at), 1
-			FROM storecredit.open_credit o
-			JOIN storecredit.transaction c ON c.account_id = o.account_id AND c.seq = o.seq
+			SELECT o.account_id, o.seq, money_ccy_currency(o.remaining), money_ccy_to_minor(o.remaining), true FROM storecredit.open_credit o
 			UNION ALL
-			SELECT h.currency, h.minor, aging_bucket(instant - c.created_at),
-				CASE WHEN EXISTS (SELECT FROM storecredit.open_credit o WHERE o.account_id = h.account_id AND o.seq = h.seq) THEN 0 ELSE 1 END
-			FROM held_credits() h
-			JOIN storecredit.transaction c ON c.account_id = h.account_id AND c.seq = h.seq) p (currency, minor, bucket, items)
+			SELECT h.account_id, h.seq, h.currency, h.minor, h.open_until IS NULL FROM held_credits() h) p (account_id, seq, currency, minor, is_item)
+		JOIN storecredit.transaction c ON c.account_id = p.account_id AND c.seq = p.seq
 		GROUP BY 1, 2;
 	END IF;
 END
@@ -429,18 +449,24 @@ BEGIN
 	RETURN QUERY
 	SELECT money_ccy_currency(c.amount),
 		CASE aging_sums_as_of.by
-			WHEN 'expiry' THEN expiry_bucket(credit_expiry(c.account_id, c.seq, instant), instant)
+			WHEN 'expiry' THEN expiry_bucket(CASE WHEN e.seq IS NULL THEN c.expires_at ELSE e.expires_at END, instant)
 			ELSE aging_bucket(instant - c.created_at)
 		END, count(*), sum(o.outstanding)
 	FROM store_credit_outstanding(instant) o
-	JOIN storecredit.transaction c ON c.account_id = o.account_id AND c.seq = o.seq
+	JOIN storecredit.transaction c ON c.account_id = o.account_id AND c.seq = o.seq AND c.kind = 'credit'
+	LEFT JOIN (
+		-- the last edit until then has the expiry
+		SELECT DISTINCT ON (t.account_id, t.related_seq) t.account_id, t.related_seq AS seq, t.expires_at
+		FROM storecredit.transaction t
+		WHERE t.kind = 'adjustment' AND t.created_at <= instant AND aging_sums_as_of.by = 'expiry'
+		ORDER BY t.account_id, t.related_seq, t.seq DESC) e ON e.account_id = c.account_id AND e.seq = c.seq
 	GROUP BY 1, 2;
 END
 $aging_sums_as_of$;
 COMMENT ON FUNCTION aging_sums_as_of(text, timestamptz) IS 'what was left of all credits at an instant, by bucket of their issue or expiry';
 
 CREATE FUNCTION aging_by_credit(by text, at timestamptz, instant timestamptz)
-RETURNS TABLE (currency text, bucket text, items bigint, amount money_ccy)
+RETURNS TABLE (currency text, bucket text, items bigint, amount numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $aging_by_credit$
@@ -448,20 +474,22 @@ AS $aging_by_credit$
 BEGIN
 	RETURN QUERY
 	WITH sums AS (
-		SELECT n.* FROM aging_sums_now(aging_by_credit.by, instant) n WHERE aging_by_credit.at IS NULL
-		UNION ALL
-		SELECT p.* FROM aging_sums_as_of(aging_by_credit.by, instant) p WHERE aging_by_credit.at IS NOT NULL
+		SELECT n.currency, n.bucket, n.items, n.minor * minor_unit(n.currency) AS amount
+		FROM (
+			SELECT * FROM aging_sums_now(aging_by_credit.by, instant) WHERE aging_by_credit.at IS NULL
+			UNION ALL
+			SELECT * FROM aging_sums_as_of(aging_by_credit.by, instant) WHERE aging_by_credit.at IS NOT NULL) n
 	)
-	SELECT s.currency, s.bucket, s.items, money_ccy_from_minor(s.minor::bigint, s.currency)
+	SELECT s.currency, s.bucket, s.items, s.amount
 	FROM (
 		SELECT * FROM sums
 		UNION ALL
 		-- Open holds may have drawn on a credit line that has been paid back since: that is in no credit.
-		SELECT l.currency, 'in holds only', 0, money_ccy_to_minor(l.liability) - coalesce(sum(s.minor), 0)
+		SELECT l.currency, 'in holds only', 0, l.liability - coalesce(sum(s.amount), 0)
 		FROM store_credit_liability(aging_by_credit.at) l
 		LEFT JOIN sums s ON s.currency = l.currency
 		GROUP BY l.currency, l.liability
-		HAVING money_ccy_to_minor(l.liability) <> coalesce(sum(s.minor), 0)) s
+		HAVING l.liability <> coalesce(sum(s.amount), 0)) s
 	ORDER BY s.currency, array_position('{overdue,0-30,31-90,91-365,over 365,never}', s.bucket);
 END
 $aging_by_credit$;
@@ -469,7 +497,7 @@ COMMENT ON FUNCTION aging_by_credit(text, timestamptz, timestamptz) IS 'store_cr
 
 /* What the owner or the shop did counts, not what ended by itself, nor what staff corrected. */
 CREATE FUNCTION aging_by_activity(at timestamptz, instant timestamptz)
-RETURNS TABLE (currency text, bucket text, items bigint, amount money_ccy)
+RETURNS TABLE (currency text, bucket text, items bigint, amount numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $aging_by_activity$
@@ -481,13 +509,14 @@ BEGIN
 		UNION ALL
 		SELECT b.account_id, b.currency, b.balance FROM store_credit_balances_as_of(instant) b WHERE aging_by_activity.at IS NOT NULL
 	)
-	SELECT g.currency, g.bucket, count(*), sum(g.balance)
+	SELECT g.currency, g.bucket, count(*), sum(money_ccy_to_minor(g.balance)) * minor_unit(g.currency)
 	FROM (
-		SELECT o.currency, o.balance, aging_bucket(instant - (
+		SELECT o.currency, o.balance, aging_bucket(instant - l.created_at) AS bucket
+		FROM owed o
+		LEFT JOIN LATERAL (
 			SELECT t.created_at FROM storecredit.transaction t
 			WHERE t.account_id = o.account_id AND t.kind IN ('credit', 'debit', 'debit_revert') AND t.created_at <= instant
-			ORDER BY t.seq DESC LIMIT 1)) AS bucket
-		FROM owed o
+			ORDER BY t.seq DESC LIMIT 1) l ON true
 		WHERE money_ccy_to_minor(o.balance) > 0) g
 	GROUP BY g.currency, g.bucket
 	ORDER BY g.currency, array_position('{0-30,31-90,91-365,over 365}', g.bucket);
@@ -495,10 +524,11 @@ END
 $aging_by_activity$;
 COMMENT ON FUNCTION aging_by_activity(timestamptz, timestamptz) IS 'store_credit_aging() by the owner''s last activity';
 
+/* Everything that ever happened to a credit is looked up in the credits, and added up by month and category. */
 CREATE FUNCTION store_credit_cohorts(at timestamptz DEFAULT 'infinity')
 RETURNS TABLE (
-	currency text, month date, category text, credits bigint, issued money_ccy, adjusted money_ccy, redeemed money_ccy,
-	repaid money_ccy, expired money_ccy, revoked money_ccy, outstanding money_ccy
+	currency text, month date, category text, credits bigint, issued numeric, adjusted numeric, redeemed numeric,
+	repaid numeric, expired numeric, revoked numeric, outstanding numeric
 )
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path = pg_catalog, storecredit, pg_temp
@@ -507,44 +537,40 @@ AS $store_credit_cohorts$
 DECLARE
 	zone text := shop_zone();
 	instant timestamptz := require_value(store_credit_cohorts.at, 'at');
+	months timestamptz[];
 BEGIN
 	PERFORM require_ledger();
+	months := period_bounds('-infinity', 'infinity', 'month');
 	RETURN QUERY
 	WITH parts AS (
-		SELECT t.account_id, t.related_seq AS seq, t.kind, money_ccy_to_minor(t.amount) AS minor
+		SELECT t.account_id, CASE t.kind WHEN 'credit' THEN t.seq ELSE t.related_seq END AS seq, t.kind, money_ccy_to_minor(t.amount) AS minor
 		FROM storecredit.transaction t
-		WHERE t.kind IN ('adjustment', 'expiration', 'revocation') AND t.related_seq IS NOT NULL AND t.created_at <= instant
+		WHERE t.kind IN ('credit', 'adjustment', 'expiration', 'revocation') AND t.created_at <= instant
 		UNION ALL
-		SELECT t.account_id, t.draws[n], CASE WHEN t.kind IN ('debit', 'debit_revert') THEN 'debit' ELSE 'repaid' END,
-			CASE t.kind WHEN 'debit_revert' THEN - t.draws[n + 1] ELSE t.draws[n + 1] END
-		FROM storecredit.transaction t
-		CROSS JOIN LATERAL generate_series(1, cardinality(t.draws), 2) n
-		WHERE t.created_at <= instant
-	), changes AS (
-		SELECT p.account_id, p.seq,
+		SELECT d.account_id, d.draws[d.n], CASE WHEN d.kind IN ('debit', 'debit_revert') THEN 'debit' ELSE 'repaid' END,
+			CASE d.kind WHEN 'debit_revert' THEN - d.draws[d.n + 1] ELSE d.draws[d.n + 1] END
+		FROM (
+			SELECT t.account_id, t.kind, t.draws, generate_series(1, cardinality(t.draws), 2) AS n
+			FROM storecredit.transaction t
+			WHERE t.created_at <= instant) d
+	), cohorts AS (
+		SELECT money_ccy_currency(c.amount) AS currency, width_bucket(c.created_at, months) AS month, c.category,
+			count(*) FILTER (WHERE p.kind = 'credit') AS credits,
+			coalesce(sum(p.minor) FILTER (WHERE p.kind = 'credit'), 0) AS issued,
 			coalesce(sum(p.minor) FILTER (WHERE p.kind = 'adjustment'), 0) AS adjusted,
 			coalesce(sum(p.minor) FILTER (WHERE p.kind = 'debit'), 0) AS redeemed,
 			coalesce(sum(p.minor) FILTER (WHERE p.kind = 'repaid'), 0) AS repaid,
 			coalesce(- sum(p.minor) FILTER (WHERE p.kind = 'expiration'), 0) AS expired,
 			coalesce(- sum(p.minor) FILTER (WHERE p.kind = 'revocation'), 0) AS revoked
 		FROM parts p
-		GROUP BY p.account_id, p.seq
-	), cohorts AS (
-		SELECT money_ccy_currency(c.amount) AS currency, date_trunc('month', c.created_at AT TIME ZONE zone)::date AS month,
-			c.category, count(*) AS credits, sum(money_ccy_to_minor(c.amount)) AS issued,
-			coalesce(sum(g.adjusted), 0) AS adjusted, coalesce(sum(g.redeemed), 0) AS redeemed,
-			coalesce(sum(g.repaid), 0) AS repaid, coalesce(sum(g.expired), 0) AS expired, coalesce(sum(g.revoked), 0) AS revoked
-		FROM storecredit.transaction c
-		LEFT JOIN changes g ON g.account_id = c.account_id AND g.seq = c.seq
-		WHERE c.kind = 'credit' AND c.created_at <= instant
+		JOIN storecredit.transaction c ON c.account_id = p.account_id AND c.seq = p.seq AND c.kind = 'credit'
 		GROUP BY 1, 2, 3
 	)
-	SELECT c.currency, c.month, c.category, c.credits,
-		money_ccy_from_minor(c.issued::bigint, c.currency), money_ccy_from_minor(c.adjusted::bigint, c.currency),
-		money_ccy_from_minor(c.redeemed::bigint, c.currency), money_ccy_from_minor(c.repaid::bigint, c.currency),
-		money_ccy_from_minor(c.expired::bigint, c.currency), money_ccy_from_minor(c.revoked::bigint, c.currency),
-		money_ccy_from_minor((c.issued + c.adjusted - c.redeemed - c.repaid - c.expired - c.revoked)::bigint, c.currency)
+	SELECT c.currency, (months[c.month] AT TIME ZONE zone)::date, c.category, c.credits, c.issued * u.unit, c.adjusted * u.unit, c.redeemed * u.unit,
+		c.repaid * u.unit, c.expired * u.unit, c.revoked * u.unit,
+		(c.issued + c.adjusted - c.redeemed - c.repaid - c.expired - c.revoked) * u.unit
 	FROM cohorts c
+	CROSS JOIN LATERAL (SELECT minor_unit(c.currency) AS unit) u
 	ORDER BY c.currency, c.month, c.category;
 END
 $store_credit_cohorts$;
@@ -587,8 +613,9 @@ REVOKE EXECUTE ON FUNCTION
 	store_credit_journal(timestamptz, timestamptz),
 	store_credit_outstanding(timestamptz),
 	store_credit_aging(text, timestamptz),
+	period_bounds(timestamptz, timestamptz, text),
 	held_credits(),
-	credit_expiry(bigint, bigint, timestamptz),
+	credit_expiry(bigint, bigint),
 	aging_sums_now(text, timestamptz),
 	aging_sums_as_of(text, timestamptz),
 	aging_by_credit(text, timestamptz, timestamptz),

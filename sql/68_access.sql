@@ -13,7 +13,7 @@ RETURN CASE level
 		store_credit_timeline,store_credit_accounts,store_credit_balance_as_of,store_credit_balances_as_of,
 		store_credit_liability,store_credit_top_holders,store_credit_roll_forward,store_credit_redemptions,
 		store_credit_journal,store_credit_outstanding,store_credit_aging,aging_by_credit,aging_by_activity,
-		held_credits,credit_expiry,aging_sums_now,aging_sums_as_of,
+		period_bounds,held_credits,credit_expiry,aging_sums_now,aging_sums_as_of,
 		store_credit_cohorts,store_credit_expiring,verify,chain_heads,chain_digest,
 		spree_audit,spree_audit_summary,spree_row_findings,spree_limit_findings,spree_event_findings,spree_code_findings,
 		spree_scale_findings,spree_reconciliation_findings,spree_payment_findings,spree_information_findings,

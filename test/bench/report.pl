@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 
-my (%slice, %others, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @evidence, @scenarios);
+my (%slice, %others, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @evidence, @reports, $shop, @scenarios);
 
 while (<>)
 {
@@ -26,6 +26,8 @@ while (<>)
 	elsif ($what eq 'rated') { $rated{ $field[0] } = [ @field[ 1 .. 3 ] ] }
 	elsif ($what eq 'batch') { $batch{ $field[1] }[ $field[0] - 1 ] = $field[2] }
 	elsif ($what eq 'evidence') { @evidence = @field }
+	elsif ($what eq 'shop') { $shop = $field[0] }
+	elsif ($what eq 'report') { push @reports, [@field] }
 	else { die "results.tsv: unknown line \"$_\"\n" }
 }
 
@@ -39,6 +41,7 @@ hot();
 growth();
 life();
 evidence();
+reports();
 targets();
 
 sub median
@@ -216,6 +219,17 @@ sub evidence
 	return unless @evidence;
 	heading('Adding tamper evidence');
 	printf "%d transactions in %.1f s\n", $evidence[1], $evidence[0] / 1000;
+}
+
+sub reports
+{
+	return unless @reports;
+	heading("Reports on a year of a shop with $shop transactions, in ms: by the clock, and of the processor in one process");
+	printf "%-48s %10.1f %10d\n", @$_ foreach @reports;
+	my %wall = map { $_->[0] => $_->[1] } @reports;
+	target('ms, balance of one account as of an instant', $wall{'balance of one account as of an instant'}, '<=', 1);
+	target("s, $_", $wall{$_} / 1000, '<=', 10)
+	  foreach 'liability now', 'roll-forward of the last month', map { "aging now, by $_" } qw(issue expiry activity);
 }
 
 sub targets

@@ -118,17 +118,46 @@ SELECT count(*) FROM store_credit_expiring(400, 'EUR');
 SELECT store_credit_expiring(-1);
 SELECT store_credit_expiring(NULL);
 
--- the journal: two lines for each entry, by the posting map
-SELECT * FROM posting ORDER BY kind, category NULLS FIRST;
-SELECT seq, line, kind, category, ledger_account, debit, credit FROM journal WHERE account_id = :account_id ORDER BY seq, line;
--- a category has accounts of its own, for what becomes of its credits, too; without any, it is seen
-INSERT INTO posting VALUES ('revocation', 'refund', 'store credit liability', 'sales returns'), ('expiration', 'bonus', 'store credit liability', 'promotion expense');
+-- the journal: two lines for each credit that an entry moves money of, by the posting map
+SELECT * FROM posting ORDER BY kind, category NULLS FIRST, credit_category NULLS FIRST;
+SELECT seq, line, kind, category, credit_seq, ledger_account, debit, credit FROM journal WHERE account_id = :account_id ORDER BY seq, line;
+-- what was given away is another debt than what was bought: a debit of both is posted to each, and so is what comes of them
+SELECT account_id AS giver FROM store_credit_refund('Customer/3', '20 USD', bonus => '6 USD', bonus_expires_on => '2026-12-31') LIMIT 1 \gset
+SELECT seq FROM store_credit_debit('Customer/3', '9 USD', category => 'web');
+SELECT seq FROM store_credit_revert(:giver, 3, '5 USD');
+SELECT seq FROM store_credit_edit(:giver, 2, '5 USD');
+SELECT seq FROM store_credit_revoke(:giver, 2);
+SELECT seq, line, kind, category, credit_seq, ledger_account, debit, credit FROM journal WHERE account_id = :giver ORDER BY seq, line;
+-- a bonus that pays back the credit line is the shop's promotion no more
+SELECT store_credit_set_account_limits(:giver, credit_line => '30 USD');
+SELECT seq FROM store_credit_debit('Customer/3', '23 USD');
+SELECT seq FROM store_credit_credit('Customer/3', '4 USD', category => 'bonus');
+SELECT seq, line, kind, credit_seq, ledger_account, debit, credit FROM journal WHERE account_id = :giver AND seq > 6 ORDER BY seq, line;
+-- the closest row is taken: of category and credit's, of category, of the credit's; without any, it is seen
+INSERT INTO posting VALUES ('debit', 'web', NULL, 'store credit liability', 'web sales'), ('debit', 'web', 'bonus', 'promotional credit liability', 'web promotions');
 DELETE FROM posting WHERE kind = 'debit_revert';
-SELECT kind, ledger_account, coalesce(debit, - credit) AS amount FROM store_credit_journal('2026-01-12Z') WHERE kind IN ('expiration', 'debit_revert', 'revocation');
+SELECT seq, kind, category, ledger_account, coalesce(debit, - credit) AS amount FROM store_credit_journal('2026-01-12Z') WHERE kind IN ('debit_revert', 'debit') AND account_id = :giver;
 SELECT money_ccy_currency(debit + credit) FROM journal WHERE debit IS NOT NULL AND credit IS NOT NULL;
 SELECT sum(debit) - sum(credit) AS difference FROM journal GROUP BY money_ccy_currency(coalesce(debit, credit));
-INSERT INTO posting VALUES ('credit', NULL, 'x', 'y');
-INSERT INTO posting VALUES ('tip', NULL, 'x', 'y');
+INSERT INTO posting VALUES ('credit', NULL, NULL, 'x', 'y');
+INSERT INTO posting VALUES ('tip', NULL, NULL, 'x', 'y');
+
+-- totals have no bound: neither what many have together, nor what one has moved
+SELECT count(*) FROM generate_series(1, 3) n CROSS JOIN LATERAL store_credit_credit('rich/' || n, '92233720368547758.07 GBP', category => 'bonus', expires_at => '2026-12-31Z');
+SELECT seq FROM store_credit_debit('rich/1', '92233720368547758.07 GBP');
+SELECT seq FROM store_credit_credit('rich/1', '92233720368547758.07 GBP');
+SELECT hold_id FROM store_credit_authorize('rich/2', '92233720368547758.07 GBP');
+SELECT * FROM store_credit_liability() WHERE currency = 'GBP';
+SELECT * FROM store_credit_liability('infinity') WHERE currency = 'GBP';
+SELECT balance FROM store_credit_balances_as_of('2026-03-01Z') WHERE currency = 'GBP';
+SELECT owner, balance FROM store_credit_balances_as_of(store_credit_clock()) WHERE currency = 'GBP' ORDER BY owner;
+SELECT opening, issued, bonus, redeemed, closing FROM store_credit_roll_forward() WHERE currency = 'GBP';
+SELECT opening, issued, bonus, redeemed, closing FROM roll_forward WHERE currency = 'GBP';
+SELECT by, a.* FROM unnest('{issue,expiry,activity}'::text[]) by CROSS JOIN LATERAL store_credit_aging(by) a WHERE currency = 'GBP';
+SELECT by, a.* FROM unnest('{issue,expiry,activity}'::text[]) by CROSS JOIN LATERAL store_credit_aging(by, store_credit_clock()) a WHERE currency = 'GBP';
+SELECT * FROM cohort WHERE currency = 'GBP';
+SELECT * FROM redemption WHERE currency = 'GBP';
+SELECT count(*), sum(money_ccy_to_minor(coalesce(debit, - credit))) FROM journal WHERE money_ccy_currency(coalesce(debit, credit)) = 'GBP';
 
 \c :home
 DROP DATABASE regression_storecredit_reports;

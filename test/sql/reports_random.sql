@@ -104,29 +104,66 @@ SELECT * FROM (SELECT * FROM store_credit_outstanding() EXCEPT SELECT * FROM sto
 -- liability less receivable is the sum of the balances
 SELECT at, l.* FROM instants CROSS JOIN LATERAL store_credit_liability(at) l
 WHERE currency = 'HUF' AND (net <> liability - receivable
-	OR net <> (SELECT sum(balance) FROM store_credit_balances_as_of(at) b WHERE b.currency = 'HUF')
-	OR liability <> (SELECT sum(balance) FROM store_credit_balances_as_of(at) b WHERE b.currency = 'HUF' AND balance > '0 HUF'));
+	OR net <> (SELECT money_ccy_amount(sum(balance)) FROM store_credit_balances_as_of(at) b WHERE b.currency = 'HUF')
+	OR liability <> (SELECT money_ccy_amount(coalesce(sum(balance), '0 HUF')) FROM store_credit_balances_as_of(at) b WHERE b.currency = 'HUF' AND balance > '0 HUF'));
 
 -- aging adds up to it by each measure
 SELECT at, by FROM instants CROSS JOIN unnest('{issue,expiry,activity}'::text[]) by
-WHERE coalesce((SELECT sum(amount) FROM store_credit_aging(by, at) WHERE currency = 'HUF'), '0 HUF')
-	<> coalesce((SELECT liability FROM store_credit_liability(at) WHERE currency = 'HUF'), '0 HUF');
+WHERE coalesce((SELECT sum(amount) FROM store_credit_aging(by, at) WHERE currency = 'HUF'), 0)
+	<> coalesce((SELECT liability FROM store_credit_liability(at) WHERE currency = 'HUF'), 0);
 -- but for what only holds have, it is what is left of the credits
 SELECT at, by FROM instants CROSS JOIN unnest('{issue,expiry}'::text[]) by
-WHERE coalesce((SELECT sum(amount) FROM store_credit_aging(by, at) WHERE currency = 'HUF' AND bucket <> 'in holds only'), '0 HUF')
-	<> coalesce((SELECT money_ccy_from_minor(sum(outstanding)::bigint, 'HUF') FROM store_credit_outstanding(at) JOIN account a USING (account_id)
-		WHERE a.currency = 'HUF'), '0 HUF');
+WHERE coalesce((SELECT sum(amount) FROM store_credit_aging(by, at) WHERE currency = 'HUF' AND bucket <> 'in holds only'), 0)
+	<> coalesce((SELECT sum(outstanding) * 0.01 FROM store_credit_outstanding(at) JOIN account a USING (account_id)
+		WHERE a.currency = 'HUF'), 0);
 SELECT bucket, amount, items FROM (SELECT * FROM store_credit_aging('issue') UNION ALL SELECT * FROM store_credit_aging('expiry')) n WHERE currency = 'HUF' EXCEPT
 	SELECT bucket, amount, items FROM (SELECT * FROM store_credit_aging('issue', store_credit_clock()) UNION ALL SELECT * FROM store_credit_aging('expiry', store_credit_clock())) p WHERE currency = 'HUF';
 SELECT by FROM aging WHERE currency = 'HUF' GROUP BY by
 HAVING sum(amount) <> (SELECT liability FROM liability WHERE currency = 'HUF');
 
--- cohorts: what is outstanding of them is what is left of the credits
+-- each bucket has what is left of just those credits, by their issue and by the expiry that they had then
+WITH credits AS (
+	SELECT at, outstanding, (SELECT aging_bucket(at - c.created_at) FROM transaction c WHERE c.account_id = o.account_id AND c.seq = o.seq) AS issued,
+		(SELECT expiry_bucket(t.expires_at, at) FROM transaction t
+			WHERE t.account_id = o.account_id AND (t.seq = o.seq OR t.related_seq = o.seq AND t.kind = 'adjustment') AND t.created_at <= at
+			ORDER BY t.seq DESC LIMIT 1) AS ending
+	FROM instants CROSS JOIN LATERAL store_credit_outstanding(at) o
+	WHERE account_id IN (SELECT account_id FROM account WHERE owner LIKE 'reports/random/%')
+), counted AS (
+	SELECT at, by, bucket, count(*) AS items, sum(outstanding) * 0.01 AS amount
+	FROM credits CROSS JOIN LATERAL (VALUES ('issue', issued), ('expiry', ending)) b (by, bucket) GROUP BY at, by, bucket
+), reported AS (
+	SELECT at, by, bucket, items, amount FROM instants CROSS JOIN unnest('{issue,expiry}'::text[]) by CROSS JOIN LATERAL store_credit_aging(by, at) g
+	WHERE currency = 'HUF' AND bucket <> 'in holds only'
+)
+(SELECT * FROM counted EXCEPT SELECT * FROM reported) UNION ALL (SELECT * FROM reported EXCEPT SELECT * FROM counted);
+
+-- cohorts: each has what its credits had, one by one
+WITH counted AS (
+	SELECT at, date_trunc('month', created_at)::date AS month, category, count(*) AS credits, sum(issued), sum(adjusted), sum(expired), sum(revoked), sum(redeemed)
+	FROM instants CROSS JOIN LATERAL (
+		SELECT c.created_at, c.category, money_ccy_amount(c.amount) AS issued, l.*
+		FROM transaction c CROSS JOIN LATERAL (
+			SELECT coalesce(sum(money_ccy_amount(amount)) FILTER (WHERE kind = 'adjustment'), 0) AS adjusted,
+				coalesce(- sum(money_ccy_amount(amount)) FILTER (WHERE kind = 'expiration'), 0) AS expired,
+				coalesce(- sum(money_ccy_amount(amount)) FILTER (WHERE kind = 'revocation'), 0) AS revoked,
+				coalesce((SELECT sum(money_ccy_amount(x.amount)) FROM allocation x
+					WHERE x.account_id = c.account_id AND x.credit_seq = c.seq AND x.seq IS NOT NULL AND x.created_at <= at), 0) AS redeemed
+			FROM transaction t WHERE t.account_id = c.account_id AND t.related_seq = c.seq AND t.kind <> 'credit' AND t.created_at <= at) l
+		WHERE c.kind = 'credit' AND c.created_at <= at AND money_ccy_currency(c.amount) = 'HUF') c
+	WHERE extract(day FROM at) % 3 = 0
+	GROUP BY 1, 2, 3
+), reported AS (
+	SELECT at, month, category, credits, issued, adjusted, expired, revoked, redeemed FROM instants CROSS JOIN LATERAL store_credit_cohorts(at)
+	WHERE currency = 'HUF' AND extract(day FROM at) % 3 = 0
+)
+(SELECT * FROM counted EXCEPT SELECT * FROM reported) UNION ALL (SELECT * FROM reported EXCEPT SELECT * FROM counted);
+-- what is outstanding of them is what is left of the credits
 SELECT at FROM instants
 WHERE (SELECT sum(outstanding) FROM store_credit_cohorts(at) WHERE currency = 'HUF')
-	IS DISTINCT FROM (SELECT money_ccy_from_minor(sum(outstanding)::bigint, 'HUF') FROM store_credit_outstanding(at)
+	IS DISTINCT FROM (SELECT sum(outstanding) * 0.01 FROM store_credit_outstanding(at)
 		JOIN account a USING (account_id) WHERE a.currency = 'HUF' HAVING sum(outstanding) IS NOT NULL)
-	AND EXISTS (SELECT FROM store_credit_cohorts(at) WHERE currency = 'HUF' AND outstanding <> '0 HUF');
+	AND EXISTS (SELECT FROM store_credit_cohorts(at) WHERE currency = 'HUF' AND outstanding <> 0);
 
 -- roll-forward: each row adds up, begins where the one before ended, and ends at what was owed then
 CREATE TEMP TABLE rolled AS
@@ -134,23 +171,41 @@ CREATE TEMP TABLE rolled AS
 	WHERE currency = 'HUF';
 SELECT step, count(*) > 1 AS several FROM rolled WHERE step <> 'year' GROUP BY step ORDER BY step;
 SELECT * FROM rolled WHERE opening + issued + bonus + reverted - redeemed - expired - revoked + adjusted <> closing;
-SELECT step, period_start FROM (SELECT *, lag(closing, 1, '0 HUF') OVER (PARTITION BY step ORDER BY period_start) AS before FROM rolled) r
+SELECT step, period_start FROM (SELECT *, lag(closing, 1, 0::numeric) OVER (PARTITION BY step ORDER BY period_start) AS before FROM rolled) r
 WHERE before <> opening;
 SELECT step, period_start FROM rolled WHERE closing <>
 	(SELECT net FROM store_credit_liability(period_end - interval '1 microsecond') l WHERE l.currency = 'HUF');
 SELECT step FROM rolled GROUP BY step
 HAVING (array_agg(closing ORDER BY period_start DESC))[1] <> (SELECT net FROM liability WHERE currency = 'HUF');
+-- each period has what was booked in it by the calendar, and no other has a row
+SELECT step, start FROM rolled FULL JOIN (
+	SELECT step, date_trunc(step, created_at) AS period_start, sum(minor) FILTER (WHERE kind = 'credit' AND category IS DISTINCT FROM 'bonus') AS credits,
+		sum(minor) FILTER (WHERE kind = 'credit' AND category = 'bonus') AS bonuses, sum(minor) FILTER (WHERE kind = 'debit_revert') AS reverts,
+		sum(- minor) FILTER (WHERE kind = 'debit') AS debits, sum(- minor) FILTER (WHERE kind = 'expiration') AS expirations,
+		sum(- minor) FILTER (WHERE kind = 'revocation') AS revocations, sum(minor) FILTER (WHERE kind = 'adjustment') AS adjustments
+	FROM unnest('{day,week,month,quarter,year}'::text[]) step, (SELECT *, money_ccy_to_minor(amount) AS minor FROM transaction) t
+	WHERE money_ccy_currency(amount) = 'HUF' GROUP BY 1, 2) n USING (step, period_start)
+CROSS JOIN LATERAL (SELECT period_start AS start) s
+WHERE (issued * 100, bonus * 100, reverted * 100, redeemed * 100, expired * 100, revoked * 100, adjusted * 100)
+	IS DISTINCT FROM (coalesce(credits, 0), coalesce(bonuses, 0), coalesce(reverts, 0), coalesce(debits, 0), coalesce(expirations, 0), coalesce(revocations, 0), coalesce(adjustments, 0));
 -- and so for any range
 SELECT a.at, b.at FROM instants a JOIN instants b ON b.at > a.at AND b.at < a.at + interval '60 days' CROSS JOIN LATERAL store_credit_roll_forward(a.at, b.at) r
 WHERE r.currency = 'HUF' AND (opening + issued + bonus + reverted - redeemed - expired - revoked + adjusted <> closing
-	OR closing - opening <> coalesce((SELECT sum(amount) FROM transaction
-		WHERE money_ccy_currency(amount) = 'HUF' AND created_at >= a.at AND created_at < b.at), '0 HUF')
-	OR redeemed - reverted <> coalesce((SELECT sum(net) FROM store_credit_redemptions(a.at, b.at) d WHERE d.currency = 'HUF'), '0 HUF'));
+	OR closing - opening <> coalesce((SELECT money_ccy_amount(sum(amount)) FROM transaction
+		WHERE money_ccy_currency(amount) = 'HUF' AND created_at >= a.at AND created_at < b.at), 0)
+	OR redeemed - reverted <> coalesce((SELECT sum(net) FROM store_credit_redemptions(a.at, b.at) d WHERE d.currency = 'HUF'), 0));
 
--- the journal balances, entry by entry, and what it posts to the liability is what is owed
-SELECT account_id, seq FROM journal GROUP BY account_id, seq HAVING sum(debit) <> sum(credit);
-SELECT sum(credit) - sum(debit) = (SELECT net FROM liability WHERE currency = 'HUF') AS is_what_is_owed
-FROM journal WHERE ledger_account = 'store credit liability' AND money_ccy_currency(coalesce(debit, credit)) = 'HUF';
+-- the journal balances, pair by pair of lines, and each entry has there what it moved
+SELECT account_id, seq, (line + 1) / 2 FROM journal GROUP BY 1, 2, 3 HAVING count(*) <> 2 OR sum(debit) <> sum(credit);
+SELECT t.account_id, t.seq, t.kind FROM transaction t LEFT JOIN journal j ON j.account_id = t.account_id AND j.seq = t.seq AND j.kind <> 'repayment'
+GROUP BY t.account_id, t.seq HAVING abs(money_ccy_to_minor(t.amount)) <> coalesce(sum(money_ccy_to_minor(j.debit)), 0);
+-- what it posts to each liability is what is owed of those credits, and to both of them, all
+SELECT sum(money_ccy_to_minor(credit)) - sum(money_ccy_to_minor(debit)) = (SELECT net * 100 FROM liability WHERE currency = 'HUF') AS is_what_is_owed
+FROM journal WHERE ledger_account LIKE '%liability' AND money_ccy_currency(coalesce(debit, credit)) = 'HUF';
+SELECT sum(money_ccy_to_minor(credit)) - sum(money_ccy_to_minor(debit)) =
+	(SELECT sum(outstanding) * 100 FROM cohort WHERE currency = 'HUF' AND category = 'bonus') AS is_what_is_left_of_bonuses
+FROM journal WHERE ledger_account = 'promotional credit liability';
+SELECT count(*) > 0 AS repaid_by_a_bonus FROM journal WHERE kind = 'repayment';
 SELECT (SELECT count(*) FROM journal) = (SELECT count(*) FROM store_credit_journal('-infinity')) AS same;
 
 -- the timeline, page by page, has everything once, each list in its order
