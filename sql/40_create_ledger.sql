@@ -14,7 +14,7 @@ BEGIN
 		RAISE EXCEPTION 'schema storecredit has the remains of a ledger'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = 'DROP EXTENSION ... CASCADE takes what is made of the extension''s types, and leaves the rest of the tables.',
-				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting, storecredit.reminder, storecredit.worker_status, storecredit.spree_violation, storecredit.spree_expiry, storecredit.spree_expiry_rule, storecredit.spree_expired CASCADE.';
+				HINT = 'Drop them: DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting, storecredit.reminder, storecredit.worker_status, storecredit.spree_violation, storecredit.spree_expiry, storecredit.spree_expiry_rule, storecredit.spree_expired, storecredit.spree_imported, storecredit.spree_quarantine CASCADE.';
 	END IF;
 	IF to_regclass('storecredit.account') IS NOT NULL THEN
 		RAISE NOTICE 'the ledger exists already, nothing done';

@@ -99,6 +99,66 @@ BEGIN
 	COMMENT ON COLUMN storecredit.spree_expired.expires_at IS 'when it ended';
 	COMMENT ON COLUMN storecredit.spree_expired.expired_at IS 'when that was booked, by the clock that expiry is judged by';
 	COMMENT ON COLUMN storecredit.spree_expired.action IS 'what was done to it: invalidated, lowered to what was used, or deleted';
+
+	-- import -----------------------------------------------------------------------------------
+
+	CREATE TABLE storecredit.spree_imported (
+		store_credits   regclass    NOT NULL,
+		store_credit_id bigint      NOT NULL,
+		account_id      bigint,
+		seq             bigint,
+		granted         money_ccy   NOT NULL,
+		remaining       money_ccy   NOT NULL,
+		last_event_id   bigint      NOT NULL,
+		ended           boolean     NOT NULL,
+		adjusted        boolean     NOT NULL,
+		state           bigint      NOT NULL,
+		imported_at     timestamptz NOT NULL,
+		CONSTRAINT spree_imported_pkey PRIMARY KEY (store_credits, store_credit_id),
+		CONSTRAINT spree_imported_seq_check CHECK ((account_id IS NULL) = (seq IS NULL)),
+		CONSTRAINT spree_imported_currency_check CHECK (money_ccy_currency(granted) = money_ccy_currency(remaining))
+	) WITH (fillfactor = 90);
+	COMMENT ON TABLE storecredit.spree_imported IS 'which of a shop''s store credits spree_import() has copied into the ledger, and how far';
+	COMMENT ON COLUMN storecredit.spree_imported.store_credits IS 'the shop''s table of store credits';
+	COMMENT ON COLUMN storecredit.spree_imported.store_credit_id IS 'its row';
+	COMMENT ON COLUMN storecredit.spree_imported.account_id IS 'the account that has the credit; null if nothing was left of it at the start of the import';
+	COMMENT ON COLUMN storecredit.spree_imported.seq IS 'the credit''s seq in the account''s history; null as account_id is';
+	COMMENT ON COLUMN storecredit.spree_imported.granted IS 'what the shop had granted, its adjustments left out';
+	COMMENT ON COLUMN storecredit.spree_imported.remaining IS 'what was left of it, by the shop, when it was copied last: open_credit has the same unless it was used in the ledger since';
+	COMMENT ON COLUMN storecredit.spree_imported.last_event_id IS 'the newest of its events that was copied; 0 for none';
+	COMMENT ON COLUMN storecredit.spree_imported.ended IS 'true once it was deleted or invalidated in the shop';
+	COMMENT ON COLUMN storecredit.spree_imported.adjusted IS 'true if it came by its columns and not by its events: what happens to it later is not followed';
+	COMMENT ON COLUMN storecredit.spree_imported.state IS 'digest of the row and of its events, as copied last';
+	COMMENT ON COLUMN storecredit.spree_imported.imported_at IS 'when it was copied last';
+
+	CREATE TABLE storecredit.spree_quarantine (
+		store_credits   regclass    NOT NULL,
+		store_credit_id bigint      NOT NULL,
+		decision        text        NOT NULL,
+		reasons         text[]      NOT NULL,
+		owner           text        NOT NULL,
+		currency        text,
+		by_columns      numeric,
+		by_events       numeric,
+		booked          numeric,
+		state           bigint      NOT NULL,
+		noted_at        timestamptz NOT NULL,
+		CONSTRAINT spree_quarantine_pkey PRIMARY KEY (store_credits, store_credit_id),
+		CONSTRAINT spree_quarantine_decision_check CHECK (decision = ANY ('{quarantined,adjusted}')),
+		CONSTRAINT spree_quarantine_reasons_check CHECK (cardinality(reasons) > 0)
+	) WITH (fillfactor = 90);
+	COMMENT ON TABLE storecredit.spree_quarantine IS 'store credits of a shop that spree_import() could not copy as they stand, and why';
+	COMMENT ON COLUMN storecredit.spree_quarantine.store_credits IS 'the shop''s table of store credits';
+	COMMENT ON COLUMN storecredit.spree_quarantine.store_credit_id IS 'its row';
+	COMMENT ON COLUMN storecredit.spree_quarantine.decision IS 'quarantined: nothing of it was booked since it became so; adjusted: an opening balance was, by its columns';
+	COMMENT ON COLUMN storecredit.spree_quarantine.reasons IS 'what is wrong with it, in sentences';
+	COMMENT ON COLUMN storecredit.spree_quarantine.owner IS 'whose account it would be in';
+	COMMENT ON COLUMN storecredit.spree_quarantine.currency IS 'as the shop has it';
+	COMMENT ON COLUMN storecredit.spree_quarantine.by_columns IS 'what the customer has of it by its row: amount less used, what is authorized included; zero once deleted or invalidated';
+	COMMENT ON COLUMN storecredit.spree_quarantine.by_events IS 'the same by its events; null where an amount cannot be read';
+	COMMENT ON COLUMN storecredit.spree_quarantine.booked IS 'what of it is in the ledger; null for nothing';
+	COMMENT ON COLUMN storecredit.spree_quarantine.state IS 'digest under which it is not looked at again: delete the row to have it looked at anyway';
+	COMMENT ON COLUMN storecredit.spree_quarantine.noted_at IS 'when spree_import() looked at it last';
 END
 $create_spree_tables$;
 COMMENT ON FUNCTION create_spree_tables() IS 'the part of create_ledger() that makes what is kept for Spree''s and Solidus''s tables';

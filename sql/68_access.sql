@@ -38,7 +38,7 @@ LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 RETURN CASE level
 	WHEN 'reader' THEN '{account,transaction,open_credit,hold,currency_limit,refund_bonus,posting,
 		balance,allocation,credit,timeline,journal,liability,roll_forward,aging,cohort,redemption,
-		worker_status,metrics,spree_violation,spree_violations,spree_expiry,spree_expiry_rule,spree_expired}'::text[]
+		worker_status,metrics,spree_violation,spree_violations,spree_expiry,spree_expiry_rule,spree_expired,spree_imported,spree_quarantine}'::text[]
 	WHEN 'customer' THEN '{account,transaction,open_credit,hold,balance,allocation,credit,timeline}'
 	WHEN 'spender' THEN '{spree_expiry,spree_expiry_rule}'
 	WHEN 'issuer' THEN '{spree_expiry,spree_expiry_rule}'

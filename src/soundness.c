@@ -279,6 +279,21 @@ judge_account(const Judgement *judgement)
 }
 
 /*
+ * Accounts that were found sound, each at a place of its own number: a statement
+ * may have written many, table by table.  One that another has taken the place of
+ * is judged again.
+ */
+#define SOUND_ACCOUNTS	8192
+
+typedef struct SoundAccount
+{
+	int64		account_id;
+	uint64		as_of;			/* which judgement it was found in; never 0 */
+} SoundAccount;
+
+static SoundAccount sound_accounts[SOUND_ACCOUNTS];
+
+/*
  * One operation changes several rows of an account, and each change is judged.
  * An account found sound is so still if this transaction has written nothing
  * since: what others commit meanwhile is sound by itself.  Rolling back to a
@@ -291,21 +306,26 @@ judge_account_once(const Judgement *judgement)
 	static FullTransactionId transaction;
 	static SubTransactionId subtransaction;
 	static CommandId command;
-	static int64 account_id;
+	static uint64 as_of = 0;
+	SoundAccount *sound = &sound_accounts[(uint64) judgement->account_id % SOUND_ACCOUNTS];
 
 	/* What the statement that fires this wrote counts as a command of its own. */
 	CommandCounterIncrement();
-	if (FullTransactionIdEquals(transaction, GetTopFullTransactionId()) &&
-		subtransaction == GetCurrentSubTransactionId() &&
-		command == GetCurrentCommandId(false) &&
-		account_id == judgement->account_id)
+	if (!FullTransactionIdEquals(transaction, GetTopFullTransactionId()) ||
+		subtransaction != GetCurrentSubTransactionId() ||
+		command != GetCurrentCommandId(false))
+	{
+		transaction = GetTopFullTransactionId();
+		subtransaction = GetCurrentSubTransactionId();
+		command = GetCurrentCommandId(false);
+		as_of++;
+	}
+	if (sound->as_of == as_of && sound->account_id == judgement->account_id)
 		return;
 
 	judge_account(judgement);
-	transaction = GetTopFullTransactionId();
-	subtransaction = GetCurrentSubTransactionId();
-	command = GetCurrentCommandId(false);
-	account_id = judgement->account_id;
+	sound->account_id = judgement->account_id;
+	sound->as_of = as_of;
 }
 
 /* ---- the row that was written ---- */

@@ -65,7 +65,7 @@ DROP EXTENSION storecredit CASCADE;
 CREATE EXTENSION storecredit;
 SELECT create_ledger();
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
-DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting, storecredit.reminder, storecredit.worker_status, storecredit.spree_violation, storecredit.spree_expiry, storecredit.spree_expiry_rule, storecredit.spree_expired CASCADE;
+DROP TABLE storecredit.account, storecredit.open_credit, storecredit.currency_limit, storecredit.refund_bonus, storecredit.notification, storecredit.posting, storecredit.reminder, storecredit.worker_status, storecredit.spree_violation, storecredit.spree_expiry, storecredit.spree_expiry_rule, storecredit.spree_expired, storecredit.spree_imported, storecredit.spree_quarantine CASCADE;
 SELECT create_ledger();
 SELECT seq, balance_after FROM store_credit_credit('Customer/1', '10 USD');
 SELECT seq, balance_after FROM store_credit_debit('Customer/1', '7 USD', notify => true);

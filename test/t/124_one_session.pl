@@ -316,7 +316,7 @@ my $both = q{
 	SELECT balance_after FROM store_credit_debit('o', '1.00 USD');
 	SET storecredit.fast_path = on};
 is($s->query($both), "9.00 USD\n8.00 USD", 'both stores were used');
-my $drop = 'DROP VIEW liability, roll_forward, aging, cohort, redemption; DROP TABLE account, transaction, open_credit, hold, currency_limit, refund_bonus, notification, posting, reminder, worker_status, spree_violation, spree_expiry, spree_expiry_rule, spree_expired CASCADE';
+my $drop = 'DROP VIEW liability, roll_forward, aging, cohort, redemption; DROP TABLE account, transaction, open_credit, hold, currency_limit, refund_bonus, notification, posting, reminder, worker_status, spree_violation, spree_expiry, spree_expiry_rule, spree_expired, spree_imported, spree_quarantine CASCADE';
 $s->query("BEGIN; $drop; SELECT create_ledger(); SELECT store_credit_credit('o', '100.00 USD')");
 is($s->query($both), "99.00 USD\n98.00 USD", 'a ledger made in the transaction that dropped another one');
 $s->query('ROLLBACK');
@@ -326,7 +326,7 @@ is($s->state_of(q{SELECT store_credit_debit('o', '1.00 USD')}), '42P01', 'no led
 like($s->error, qr/HINT:  Make it with SELECT storecredit.create_ledger\(\)/, 'is told');
 $s->query(q{SELECT create_ledger(); SELECT store_credit_credit('o', '50.00 USD')});
 is($s->query($both), "49.00 USD\n48.00 USD", 'a new ledger');
-$s->query(q{DROP EXTENSION storecredit CASCADE; DROP TABLE account, transaction, open_credit, hold, currency_limit, refund_bonus, notification, posting, reminder, worker_status, spree_violation, spree_expiry, spree_expiry_rule, spree_expired CASCADE});
+$s->query(q{DROP EXTENSION storecredit CASCADE; DROP TABLE account, transaction, open_credit, hold, currency_limit, refund_bonus, notification, posting, reminder, worker_status, spree_violation, spree_expiry, spree_expiry_rule, spree_expired, spree_imported, spree_quarantine CASCADE});
 $s->query(q{DROP EXTENSION IF EXISTS storecredit CASCADE; DROP SCHEMA IF EXISTS storecredit CASCADE; CREATE EXTENSION storecredit; SELECT create_ledger();
 	SELECT store_credit_credit('o', '20.00 USD')});
 is($s->query($both), "19.00 USD\n18.00 USD", 'a new extension, and its ledger');
