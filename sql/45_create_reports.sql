@@ -108,7 +108,7 @@ BEGIN
 			UNION ALL
 			-- what came from the credit line, or went back to it
 			SELECT t.account_id, t.seq, coalesce(cardinality(t.draws), 0) / 2 + 1, t.created_at, t.kind, t.category, t.reference,
-				money_ccy_currency(t.amount), NULL, CASE t.kind WHEN 'debit_revert' THEN t.related_seq END,
+				money_ccy_currency(t.amount), NULL::bigint AS credit_seq, CASE t.kind WHEN 'debit_revert' THEN t.related_seq END,
 				abs(money_ccy_to_minor(t.amount)) - d.minor
 			FROM storecredit.transaction t
 			CROSS JOIN LATERAL (

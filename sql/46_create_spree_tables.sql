@@ -68,7 +68,8 @@ BEGIN
 		CONSTRAINT spree_expiry_rule_key UNIQUE NULLS NOT DISTINCT (store_credits, kind, name),
 		CONSTRAINT spree_expiry_rule_kind_check CHECK (
 			kind = ANY ('{type,category,gift_card}') AND (kind = 'gift_card') = (name IS NULL)),
-		CONSTRAINT spree_expiry_rule_days_check CHECK (days BETWEEN 0 AND 36500 AND (days > 0 OR kind = 'gift_card'))
+		CONSTRAINT spree_expiry_rule_days_check CHECK (
+			days >= CASE WHEN kind = 'gift_card' THEN 0 ELSE 1 END AND days <= 36500)
 	);
 	COMMENT ON TABLE storecredit.spree_expiry_rule IS 'when credits of a shop end that have no end of their own: spree_set_expiry_rule(); the earliest counts where several do';
 	COMMENT ON COLUMN storecredit.spree_expiry_rule.store_credits IS 'the shop, by its table of store credits';
