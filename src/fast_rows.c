@@ -13,6 +13,7 @@
 #include "access/nbtree.h"
 #include "access/table.h"
 #include "catalog/pg_collation.h"
+#include "executor/tuptable.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
@@ -76,7 +77,7 @@ index_has_row(const FastPredicate *predicate, const Datum *values, const bool *i
 
 /* Enters a row in every index that has it; moved: it is a new version of a row, with the same keys. */
 static void
-insert_index_entries(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull, bool moved)
+insert_index_entries(OpenTable *table, ItemPointer tid, const Datum *values, const bool *isnull, bool moved)
 {
 	for (int i = 0; i < table->table->index_count; i++)
 	{
@@ -93,7 +94,7 @@ insert_index_entries(OpenTable *table, HeapTuple row, const Datum *values, const
 			keys[k] = values[column];
 			key_isnull[k] = isnull[column];
 		}
-		index_insert(get_index(table, i), keys, key_isnull, &row->t_self, table->rel,
+		index_insert(get_index(table, i), keys, key_isnull, tid, table->rel,
 					 index->unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, moved, index->info);
 	}
 }
@@ -102,7 +103,47 @@ void
 insert_row(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull)
 {
 	heap_insert(table->rel, row, GetCurrentCommandId(true), 0, NULL);
-	insert_index_entries(table, row, values, isnull, false);
+	insert_index_entries(table, &row->t_self, values, isnull, false);
+}
+
+void
+insert_row_later(OpenTable *table, const Datum *values, const bool *isnull, MemoryContext context)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	TupleTableSlot **slot;
+
+	if (table->later == NULL)
+	{
+		table->later = palloc0(sizeof(LaterRows));
+		/* Of a copy: each slot would have the relation's counted. */
+		table->later->desc = CreateTupleDescCopy(RelationGetDescr(table->rel));
+	}
+	slot = &table->later->slots[table->later->count];
+	if (*slot == NULL)
+		*slot = MakeSingleTupleTableSlot(table->later->desc, &TTSOpsHeapTuple);
+	ExecStoreHeapTuple(heap_form_tuple(table->later->desc, (Datum *) values, (bool *) isnull), *slot, true);
+	MemoryContextSwitchTo(caller);
+	if (++table->later->count == (int) lengthof(table->later->slots))
+		write_later_rows(table);
+}
+
+void
+write_later_rows(OpenTable *table)
+{
+	LaterRows  *later = table->later;
+
+	if (later == NULL || later->count == 0)
+		return;
+	heap_multi_insert(table->rel, later->slots, later->count, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < later->count; i++)
+	{
+		TupleTableSlot *slot = later->slots[i];
+
+		slot_getallattrs(slot);
+		insert_index_entries(table, &slot->tts_tid, slot->tts_values, slot->tts_isnull, false);
+		ExecClearTuple(slot);
+	}
+	later->count = 0;
 }
 
 void
@@ -117,7 +158,7 @@ follow_up_update(OpenTable *table, HeapTuple row)
 	values = palloc(desc->natts * sizeof(Datum));
 	isnull = palloc(desc->natts * sizeof(bool));
 	heap_deform_tuple(row, desc, values, isnull);
-	insert_index_entries(table, row, values, isnull, true);
+	insert_index_entries(table, &row->t_self, values, isnull, true);
 }
 
 /* ---- finding rows ---- */
@@ -126,16 +167,17 @@ void
 begin_row_scan(RowScan *scan, OpenTable *table, int index, Snapshot snapshot, MemoryContext context,
 			   ScanKey keys, int key_count)
 {
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
 	if (scan->scan == NULL)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(context);
-
 		scan->table = table;
 		scan->buffer = InvalidBuffer;
 		scan->scan = begin_index_scan(table->rel, get_index(table, index), snapshot, key_count);
-		MemoryContextSwitchTo(caller);
 	}
+	scan->scan->xs_want_itup = scan->shows_keys;
 	index_rescan(scan->scan, keys, key_count, NULL, 0);
+	MemoryContextSwitchTo(caller);
 }
 
 void
@@ -181,6 +223,31 @@ next_tid(RowScan *scan)
 	return tid;
 }
 
+/* False if the snapshot does not see the row that was found last. */
+static bool
+fetch_row(RowScan *scan, ItemPointer tid)
+{
+	Relation	rel = scan->table->rel;
+	ItemPointerData root = *tid;
+	bool		all_dead;
+	bool		found;
+	bool		has_room;
+
+	scan->buffer = ReleaseAndReadBuffer(scan->buffer, rel, ItemPointerGetBlockNumber(tid));
+	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+	found = heap_hot_search_buffer(&root, rel, scan->buffer, scan->scan->xs_snapshot, &scan->row, &all_dead, true);
+	has_room = found &&
+		PageGetHeapFreeSpace(BufferGetPage(scan->buffer)) >= MAXALIGN(scan->row.t_len);
+	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+
+	/* Lets the index forget an entry that nobody will ever need. */
+	if (!found && !scan->scan->xactStartedInRecovery)
+		scan->scan->kill_prior_tuple = all_dead;
+	if (found && scan->table->lockmode == RowExclusiveLock && !has_room)
+		make_room(scan);
+	return found;
+}
+
 bool
 next_row(RowScan *scan)
 {
@@ -188,28 +255,69 @@ next_row(RowScan *scan)
 
 	while ((tid = next_tid(scan)) != NULL)
 	{
-		Relation	rel = scan->table->rel;
-		ItemPointerData root = *tid;
-		bool		all_dead;
-		bool		found;
-		bool		has_room;
-
-		scan->buffer = ReleaseAndReadBuffer(scan->buffer, rel, ItemPointerGetBlockNumber(tid));
-		LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
-		found = heap_hot_search_buffer(&root, rel, scan->buffer, scan->scan->xs_snapshot, &scan->row, &all_dead, true);
-		has_room = found &&
-			PageGetHeapFreeSpace(BufferGetPage(scan->buffer)) >= MAXALIGN(scan->row.t_len);
-		LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
-
-		if (found)
-		{
-			if (scan->table->lockmode == RowExclusiveLock && !has_room)
-				make_room(scan);
+		if (fetch_row(scan, tid))
 			return true;
-		}
-		/* Lets the index forget an entry that nobody will ever need. */
-		if (!scan->scan->xactStartedInRecovery)
-			scan->scan->kill_prior_tuple = all_dead;
+	}
+	return false;
+}
+
+/* ---- finding rows by number ---- */
+
+/* Numbers that an index has between two that are asked for: with more, it is cheaper to descend. */
+#define WALKS_PAST	16
+
+#define WIDEST_WALK	1024
+
+/* As wide as the walk before, or twice or half as wide, depending on how many were asked for within it. */
+static void
+begin_walk(RowWalk *walk, OpenTable *table, int index, Snapshot snapshot, MemoryContext context, int64 number)
+{
+	ScanKeyData keys[2];
+
+	if (walk->served * WALKS_PAST >= walk->width)
+		walk->width = Min(Max(walk->width * 2, WALKS_PAST), WIDEST_WALK);
+	else
+		walk->width = Max(walk->width / 2, WALKS_PAST);
+	walk->served = 0;
+	walk->until = number > PG_INT64_MAX - walk->width ? PG_INT64_MAX : number + walk->width;
+	walk->number = PG_INT64_MIN;
+	walk->at_end = false;
+	walk->scan.shows_keys = true;
+	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(number));
+	ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(walk->until));
+	begin_row_scan(&walk->scan, table, index, snapshot, context, keys, 2);
+}
+
+/* The next number that the index has, not before the one asked for. */
+static void
+step_on(RowWalk *walk)
+{
+	IndexScanDesc scan = walk->scan.scan;
+	bool		isnull;
+
+	do
+	{
+		walk->at_end = next_tid(&walk->scan) == NULL;
+		if (!walk->at_end)
+			walk->number = DatumGetInt64(index_getattr(scan->xs_itup, 1, scan->xs_itupdesc, &isnull));
+	} while (!walk->at_end && walk->number < walk->asked);
+}
+
+/* Where the walk stands already is a number that was passed, or the one that comes after those passed. */
+bool
+walk_to_row(RowWalk *walk, OpenTable *table, int index, Snapshot snapshot, MemoryContext context, int64 number)
+{
+	if (walk->scan.scan == NULL || number <= walk->asked || number > walk->until)
+		begin_walk(walk, table, index, snapshot, context, number);
+	walk->asked = number;
+	walk->served++;
+	if (!walk->at_end && walk->number < number)
+		step_on(walk);
+	while (!walk->at_end && walk->number == number)
+	{
+		if (fetch_row(&walk->scan, &walk->scan.scan->xs_heaptid))
+			return true;
+		step_on(walk);
 	}
 	return false;
 }

@@ -12,12 +12,21 @@
 #include "access/genam.h"
 #include "access/htup.h"
 #include "access/skey.h"
+#include "executor/tuptable.h"
 #include "storage/buf.h"
 #include "storage/lockdefs.h"
 #include "utils/snapshot.h"
 #include "utils/timestamp.h"
 
 #include "fast_tables.h"
+
+/* Rows that will be written together. */
+typedef struct LaterRows
+{
+	TupleDesc	desc;
+	int			count;
+	TupleTableSlot *slots[200];
+} LaterRows;
 
 /* A table with those of its indexes that the call has needed so far. */
 typedef struct OpenTable
@@ -26,6 +35,7 @@ typedef struct OpenTable
 	LOCKMODE	lockmode;
 	const FastTable *table;
 	Relation	indexes[MAX_FAST_INDEXES];
+	LaterRows  *later;
 } OpenTable;
 
 /* A walk over the rows that an index finds. */
@@ -35,7 +45,24 @@ typedef struct RowScan
 	IndexScanDesc scan;
 	Buffer		buffer;			/* pinned: of the row fetched last */
 	HeapTupleData row;
+	bool		shows_keys;		/* also the index's tuples */
 } RowScan;
+
+/*
+ * Rows by ascending number, the first column of an index.  Where the numbers that
+ * are asked for lie close together, it walks along the index from one to the next
+ * instead of descending it for each.
+ */
+typedef struct RowWalk
+{
+	RowScan		scan;
+	int64		until;			/* the scan's last number */
+	int64		asked;
+	int64		number;			/* where the scan stands */
+	bool		at_end;
+	int			width;
+	int			served;			/* numbers found within this width */
+} RowWalk;
 
 /* False if the table has gone. */
 extern bool open_fast_table(OpenTable *table, Oid relid, LOCKMODE lockmode);
@@ -43,6 +70,13 @@ extern void close_fast_table(OpenTable *table);
 
 /* Writes a row made of these values, and enters it in every index that has it. */
 extern void insert_row(OpenTable *table, HeapTuple row, const Datum *values, const bool *isnull);
+
+/*
+ * The same, together with others, once there are many or write_later_rows() is
+ * called; until then they are kept in a context.
+ */
+extern void insert_row_later(OpenTable *table, const Datum *values, const bool *isnull, MemoryContext context);
+extern void write_later_rows(OpenTable *table);
 
 /* After an update: if the new version could not stay in its chain, the indexes must know it. */
 extern void follow_up_update(OpenTable *table, HeapTuple row);
@@ -57,6 +91,10 @@ extern void begin_row_scan(RowScan *scan, OpenTable *table, int index, Snapshot 
  * new version if that can be had.
  */
 extern bool next_row(RowScan *scan);
+
+/* The same for the row with a number; false if the snapshot sees none. */
+extern bool walk_to_row(RowWalk *walk, OpenTable *table, int index, Snapshot snapshot, MemoryContext context,
+						int64 number);
 
 /* Lets go of the row, or of the scan as well. */
 extern void release_row(RowScan *scan);

@@ -92,6 +92,7 @@ typedef struct FastStore
 	OpenTable	transaction;	/* for update only */
 	Snapshot	snapshot;
 	RowScan		accounts_by_id;
+	RowWalk		many_accounts_by_id;
 	RowScan		accounts_by_owner;
 	RowScan		credits;
 	RowScan		due;
@@ -128,15 +129,22 @@ could_not_serialize(void)
 			 errhint("The transaction might succeed if retried.")));
 }
 
-/* Sees what was committed until now, where the isolation level allows it, and what this transaction did. */
 static void
-renew_snapshot(FastStore *store)
+close_scans(FastStore *store)
 {
 	close_row_scan(&store->accounts_by_id);
+	close_row_scan(&store->many_accounts_by_id.scan);
 	close_row_scan(&store->accounts_by_owner);
 	close_row_scan(&store->credits);
 	if (store->snapshot != NULL)
 		UnregisterSnapshot(store->snapshot);
+}
+
+/* Sees what was committed until now, where the isolation level allows it, and what this transaction did. */
+static void
+renew_snapshot(FastStore *store)
+{
+	close_scans(store);
 	store->snapshot = RegisterSnapshot(store->for_update ? GetTransactionSnapshot() : GetActiveSnapshot());
 }
 
@@ -164,31 +172,62 @@ read_account(FastStore *store, HeapTuple row, Account *account)
 }
 
 static bool
-fast_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
+take_by_owner(FastStore *store, const AccountRef *ref, Account *account)
 {
-	FastStore  *store = (FastStore *) base;
+	RowScan    *scan = &store->accounts_by_owner;
 	ScanKeyData keys[2];
-	RowScan    *scan = ref->owner != NULL ? &store->accounts_by_owner : &store->accounts_by_id;
 	bool		found;
 
-	if (store->snapshot == NULL || !base->many_accounts)
-		renew_snapshot(store);
-	if (ref->owner != NULL)
-	{
-		init_text_key(&keys[0], 1, ref->owner);
-		init_text_key(&keys[1], 2, cstring_to_text(ref->currency));
-		begin_scan(store, scan, &store->account, store->tables->account_by_owner, keys, 2);
-	}
-	else
-	{
-		init_int64_key(&keys[0], 1, ref->account_id);
-		begin_scan(store, scan, &store->account, store->tables->account_by_id, keys, 1);
-	}
+	init_text_key(&keys[0], 1, ref->owner);
+	init_text_key(&keys[1], 2, cstring_to_text(ref->currency));
+	begin_scan(store, scan, &store->account, store->tables->account_by_owner, keys, 2);
 	found = next_row(scan);
 	if (found)
 		read_account(store, &scan->row, account);
 	end_scan(store, scan);
 	return found;
+}
+
+static bool
+take_by_id(FastStore *store, int64 account_id, Account *account)
+{
+	RowScan    *scan = &store->accounts_by_id;
+	ScanKeyData key;
+	bool		found;
+
+	init_int64_key(&key, 1, account_id);
+	begin_scan(store, scan, &store->account, store->tables->account_by_id, &key, 1);
+	found = next_row(scan);
+	if (found)
+		read_account(store, &scan->row, account);
+	close_row_scan(scan);
+	return found;
+}
+
+/* They come in the order of their ids. */
+static bool
+take_next_by_id(FastStore *store, int64 account_id, Account *account)
+{
+	RowWalk    *walk = &store->many_accounts_by_id;
+
+	if (!walk_to_row(walk, &store->account, store->tables->account_by_id, store->snapshot, store->context, account_id))
+		return false;
+	read_account(store, &walk->scan.row, account);
+	release_row(&walk->scan);
+	return true;
+}
+
+static bool
+fast_take_account(LedgerStore *base, const AccountRef *ref, Account *account)
+{
+	FastStore  *store = (FastStore *) base;
+
+	if (store->snapshot == NULL || !base->many_accounts)
+		renew_snapshot(store);
+	if (ref->owner != NULL)
+		return take_by_owner(store, ref, account);
+	return base->many_accounts ? take_next_by_id(store, ref->account_id, account) :
+		take_by_id(store, ref->account_id, account);
 }
 
 /*
@@ -443,6 +482,7 @@ fast_remove_credit(LedgerStore *base, const Account *account, const OpenCredit *
 
 /* ---- history ---- */
 
+/* Where no answer is needed, many are written together. */
 static Datum
 fast_append_entry(LedgerStore *base, const Account *account, const Entry *entry)
 {
@@ -451,9 +491,14 @@ fast_append_entry(LedgerStore *base, const Account *account, const Entry *entry)
 	HeapTuple	row;
 
 	fill_entry_row(&values, account, entry);
+	if (base->many_accounts)
+	{
+		insert_row_later(&store->transaction, values.values, values.isnull, store->context);
+		return (Datum) 0;
+	}
 	row = heap_form_tuple(RelationGetDescr(store->transaction.rel), values.values, values.isnull);
 	insert_row(&store->transaction, row, values.values, values.isnull);
-	return base->many_accounts ? (Datum) 0 : entry_as_datum(row, base->result_context);
+	return entry_as_datum(row, base->result_context);
 }
 
 static bool
@@ -522,11 +567,8 @@ fast_close(LedgerStore *base)
 {
 	FastStore  *store = (FastStore *) base;
 
-	close_row_scan(&store->accounts_by_id);
-	close_row_scan(&store->accounts_by_owner);
-	close_row_scan(&store->credits);
-	if (store->snapshot != NULL)
-		UnregisterSnapshot(store->snapshot);
+	write_later_rows(&store->transaction);
+	close_scans(store);
 	close_fast_table(&store->account);
 	close_fast_table(&store->open_credit);
 	close_fast_table(&store->transaction);
