@@ -95,6 +95,26 @@ get_ledger_error_info(LedgerErrorCode code)
 	return &ledger_errors[code];
 }
 
+char *
+format_detail(const char *format, va_list args)
+{
+	StringInfoData detail;
+	int			needed;
+
+	initStringInfo(&detail);
+	do
+	{
+		va_list		again;
+
+		va_copy(again, args);
+		needed = appendStringInfoVA(&detail, format, again);
+		va_end(again);
+		if (needed > 0)
+			enlargeStringInfo(&detail, needed);
+	} while (needed > 0);
+	return detail.data;
+}
+
 LedgerError *
 new_ledger_error(LedgerErrorCode code, const char *detail_format,...)
 {
@@ -103,21 +123,11 @@ new_ledger_error(LedgerErrorCode code, const char *detail_format,...)
 	error->code = code;
 	if (detail_format != NULL)
 	{
-		StringInfoData detail;
-		int			needed;
+		va_list		args;
 
-		initStringInfo(&detail);
-		do
-		{
-			va_list		args;
-
-			va_start(args, detail_format);
-			needed = appendStringInfoVA(&detail, detail_format, args);
-			va_end(args);
-			if (needed > 0)
-				enlargeStringInfo(&detail, needed);
-		} while (needed > 0);
-		error->detail = detail.data;
+		va_start(args, detail_format);
+		error->detail = format_detail(detail_format, args);
+		va_end(args);
 	}
 	return error;
 }

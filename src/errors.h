@@ -60,6 +60,8 @@ typedef struct LedgerError
 extern const LedgerErrorInfo *get_ledger_error_info(LedgerErrorCode code);
 
 /* A palloc'd refusal; detail_format may be NULL. */
+/* For a DETAIL made of a format and its arguments. */
+extern char *format_detail(const char *format, va_list args) pg_attribute_printf(1, 0);
 extern LedgerError *new_ledger_error(LedgerErrorCode code, const char *detail_format,...) pg_attribute_printf(2, 3);
 
 pg_noreturn extern void raise_ledger_error(const LedgerError *error);

@@ -17,9 +17,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
 #include "utils/lsyscache.h"
 
+#include "errors.h"
 #include "spree_rules.h"
 #include "statement.h"
 
@@ -251,21 +251,13 @@ break_rule_of_table(Relation rel, bool enforced, SpreeRule rule, const char *row
 void
 break_rule(const SpreeGuard *guard, SpreeRule rule, const char *detail_format,...)
 {
-	StringInfoData detail;
-	int			needed;
+	va_list		args;
+	char	   *detail;
 
-	initStringInfo(&detail);
-	do
-	{
-		va_list		args;
-
-		va_start(args, detail_format);
-		needed = appendStringInfoVA(&detail, detail_format, args);
-		va_end(args);
-		if (needed > 0)
-			enlargeStringInfo(&detail, needed);
-	} while (needed > 0);
-	break_rule_of_table(guard->row.rel, guard->enforced, rule, id_of_row(&guard->row), detail.data);
+	va_start(args, detail_format);
+	detail = format_detail(detail_format, args);
+	va_end(args);
+	break_rule_of_table(guard->row.rel, guard->enforced, rule, id_of_row(&guard->row), detail);
 }
 
 /* ---- whole tables ---- */
