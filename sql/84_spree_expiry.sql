@@ -448,7 +448,10 @@ BEGIN
 		BEGIN
 			EXECUTE format('SELECT c.id FROM %s c WHERE c.id = $1 FOR UPDATE SKIP LOCKED', shop.store_credits) INTO locked USING credit_id;
 			CONTINUE WHEN locked IS NULL;
-			EXECUTE format('SELECT * FROM (%s) d WHERE d.id = $2', due) INTO credit USING now, credit_id;
+			-- as of one type each, whichever the shop has: a session may sweep several
+			EXECUTE format('SELECT d.id::bigint AS id, d.owner_id::text AS owner_id, d.currency::text AS currency,
+					d.amount, d.amount_used, d.remaining, d.expires_at FROM (%s) d WHERE d.id = $2', due)
+				INTO credit USING now, credit_id;
 			CONTINUE WHEN credit.id IS NULL;
 			action := spree_end_credit(shop, credit_id, credit.amount, credit.amount_used);
 			store_credit_id := credit_id;

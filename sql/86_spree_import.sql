@@ -1036,8 +1036,8 @@ CREATE PROCEDURE spree_import_all(
 LANGUAGE plpgsql
 AS $spree_import_all$
 DECLARE
-	batch record;
-	done record;
+	batch pg_catalog.record;
+	done pg_catalog.record;
 BEGIN
 	PERFORM storecredit.check_spree_import_arguments(since, doubtful, owner_prefix, batch_credits);
 	FOR batch IN

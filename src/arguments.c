@@ -92,6 +92,16 @@ get_int64_argument(FunctionCallInfo fcinfo, int n, const char *name)
 	return PG_GETARG_INT64(n);
 }
 
+int32
+get_count_argument(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n) || PG_GETARG_INT32(n) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be greater than zero", name)));
+	return PG_GETARG_INT32(n);
+}
+
 TimestampTz
 get_expiry_arguments(FunctionCallInfo fcinfo, int expires_at, int expires_on)
 {

@@ -28,6 +28,9 @@ extern MoneyCcy get_money_argument(FunctionCallInfo fcinfo, int n, const char *n
 extern OptionalMoney get_optional_money_argument(FunctionCallInfo fcinfo, int n);
 extern int64 get_int64_argument(FunctionCallInfo fcinfo, int n, const char *name);
 
+/* How many of something a call may do, at most: 22023 unless that is above zero. */
+extern int32 get_count_argument(FunctionCallInfo fcinfo, int n, const char *name);
+
 /* expires_at, or the end of the day expires_on; NEVER if both are null. */
 extern TimestampTz get_expiry_arguments(FunctionCallInfo fcinfo, int expires_at, int expires_on);
 

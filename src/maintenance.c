@@ -27,6 +27,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "arguments.h"
 #include "attempt.h"
 #include "expire.h"
 #include "ledger_tables.h"
@@ -420,20 +421,10 @@ run_round(bool (*begin_step) (const char *step), bool reminding, TimestampTz *sw
 
 /* ---- SQL functions ---- */
 
-static int32
-get_max_credits(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_credits must be greater than zero")));
-	return PG_GETARG_INT32(0);
-}
-
 Datum
 store_credit_expire(PG_FUNCTION_ARGS)
 {
-	SweepCount	count = expire_credits(get_max_credits(fcinfo));
+	SweepCount	count = expire_credits(get_count_argument(fcinfo, 0, "max_credits"));
 
 	PG_RETURN_INT64(count.credits + count.holds);
 }
@@ -441,7 +432,7 @@ store_credit_expire(PG_FUNCTION_ARGS)
 Datum
 store_credit_remind(PG_FUNCTION_ARGS)
 {
-	int32		max_credits = get_max_credits(fcinfo);
+	int32		max_credits = get_count_argument(fcinfo, 0, "max_credits");
 	TimestampTz from = DT_NOBEGIN;
 	int64		written;
 

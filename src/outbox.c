@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 #include "utils/varlena.h"
 
+#include "arguments.h"
 #include "compat.h"
 #include "ledger_tables.h"
 #include "outbox.h"
@@ -172,13 +173,9 @@ store_credit_notifications(PG_FUNCTION_ARGS)
 {
 	Datum		values[2];
 
-	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_notifications must be greater than zero")));
+	values[0] = Int64GetDatum(get_count_argument(fcinfo, 0, "max_notifications"));
 	PreventCommandIfReadOnly("handing out notifications");
 	InitMaterializedSRF(fcinfo, 0);
-	values[0] = Int64GetDatum(PG_GETARG_INT32(0));
 	values[1] = TimestampTzGetDatum(shop_clock());
 	run_statement(&take_notifications, values, NULL, SPI_OK_SELECT, answer_with_notification, fcinfo->resultinfo);
 	return (Datum) 0;

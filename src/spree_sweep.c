@@ -9,7 +9,8 @@
  * himself to them.  So it runs with the rights of the owner of the table of
  * store credits, as VACUUM and REINDEX do, and where that is somebody else than
  * the caller in a security-restricted operation, out of which there is no way
- * back to the caller's rights.
+ * back to the caller's rights.  Settings that such a trigger changes end with it:
+ * the caller goes on with his own search_path.
  */
 #include "postgres.h"
 
@@ -18,9 +19,11 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "arguments.h"
 #include "ledger_tables.h"
 #include "spree_sweep.h"
 #include "statement.h"
@@ -131,6 +134,7 @@ expire_as_owner(Oid store_credits, int64 max_credits)
 	Oid			types[] = {REGCLASSOID, INT8OID};
 	Datum		values[] = {ObjectIdGetDatum(store_credits), Int64GetDatum(max_credits)};
 	UserContext caller;
+	int			nest_level = NewGUCNestLevel();
 	int			result;
 
 	become_table_owner(store_credits, &caller);
@@ -138,6 +142,7 @@ expire_as_owner(Oid store_credits, int64 max_credits)
 								   " FROM storecredit.spree_expire_credits($1, $2)",
 								   lengthof(types), types, values, NULL, false, 0);
 	become_caller(&caller);
+	AtEOXact_GUC(false, nest_level);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not expire store credits: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -185,20 +190,10 @@ warn_of_failures(Oid store_credits, const ShopSweep *sweep)
 
 /* ---- for everybody ---- */
 
-static int64
-get_max_credits(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_credits must be greater than zero")));
-	return PG_GETARG_INT32(0);
-}
-
 Datum
 spree_expire(PG_FUNCTION_ARGS)
 {
-	int64		max_credits = get_max_credits(fcinfo);
+	int64		max_credits = get_count_argument(fcinfo, 0, "max_credits");
 	int64		expired = 0;
 	ListCell   *cell;
 

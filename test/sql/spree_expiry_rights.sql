@@ -55,6 +55,10 @@ BEGIN
 		INSERT INTO public.seen VALUES (current_user, 'got through');
 	EXCEPTION WHEN insufficient_privilege THEN NULL;
 	END;
+	IF TG_OP = 'INSERT' THEN
+		SET search_path = solidus, pg_catalog, storecredit;
+		SET statement_timeout = '1h';
+	END IF;
 	RETURN NEW;
 END$$;
 CREATE TRIGGER reach BEFORE UPDATE ON spree_store_credits FOR EACH ROW EXECUTE FUNCTION reach();
@@ -72,6 +76,9 @@ RESET ROLE;
 SELECT who, what, count(*) FROM public.seen GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT store_credit_id, amount FROM spree_expired ORDER BY 1;
 SELECT current_user = session_user AS unchanged;
+-- what they set ends with them
+SHOW search_path;
+SHOW statement_timeout;
 
 -- what would wait for the end of the transaction, and so for other rights, fails; called by the owner it does not
 SET ROLE regress_storecredit_app;

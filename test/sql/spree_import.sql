@@ -2,7 +2,12 @@
 \getenv tests PG_ABS_SRCDIR
 \set solidus :tests '/fixtures/spree/solidus-4.7.sql'
 \set spree :tests '/fixtures/spree/spree-5.6.sql'
+\set home :DBNAME
+-- totals are the shops' alone
+CREATE DATABASE regression_storecredit_import;
+\c regression_storecredit_import
 SET client_min_messages = warning;
+CREATE EXTENSION storecredit;
 SELECT storecredit.create_ledger();
 CREATE SCHEMA import_solidus;
 CREATE SCHEMA import_spree;
@@ -137,3 +142,6 @@ SELECT * FROM spree_import('import_solidus.spree_store_credits', owner_prefix =>
 SELECT remaining FROM spree_imported WHERE store_credits = 'import_solidus.spree_store_credits'::regclass AND store_credit_id = 16;
 SELECT * FROM differences;
 SELECT * FROM verify();
+
+\c :home
+DROP DATABASE regression_storecredit_import;

@@ -23,10 +23,24 @@ $node->safe_psql('shop', q{
 	SELECT storecredit.store_credit_set_limit('USD', '1000 USD');
 	SELECT storecredit.spree_attach('spree_store_credits', mode => 'warn');
 	UPDATE spree_store_credits SET amount_used = 101 WHERE id = 1;
+	SELECT storecredit.spree_expire_at(3, clock_timestamp() + interval '0.1 s'), storecredit.spree_expire_at(4, NULL),
+		storecredit.spree_set_expiry_rule('type', 'Expiring', 365);
+	SELECT pg_sleep(0.2);
+	SELECT storecredit.spree_expire();
+	SELECT storecredit.spree_import('spree_store_credits');
 	SELECT storecredit.spree_attach('spree_store_credits', rules => storecredit.spree_rules(strict => true) || '{truncate}')});
 
 my $attached = q{SELECT store_credits, profile, mode, rules, enabled FROM storecredit.spree_attached()};
 my $before = $node->safe_psql('shop', $attached);
+# What is kept of the shop names its table, which another database has by another number.
+my $kept = q{SELECT 'expiry', store_credits, store_credit_id::text FROM storecredit.spree_expiry
+	UNION ALL SELECT 'expired', store_credits, store_credit_id::text FROM storecredit.spree_expired
+	UNION ALL SELECT 'rule', store_credits, name FROM storecredit.spree_expiry_rule
+	UNION ALL SELECT 'imported', store_credits, count(*)::text FROM storecredit.spree_imported GROUP BY 2
+	UNION ALL SELECT 'doubtful', store_credits, count(*)::text FROM storecredit.spree_quarantine GROUP BY 2 ORDER BY 1, 2, 3};
+my $kept_before = $node->safe_psql('shop', $kept);
+is($kept_before, join("\n", map { my ($what, $which) = split; "$what|spree_store_credits|$which" } 'doubtful 51', 'expired 3', 'expiry 3', 'expiry 4', 'imported 46', 'rule Expiring'),
+	'a shop with all that is kept of one');
 
 # The rows of this shop break the rules in many ways, and come first.
 sub is_restored
@@ -34,6 +48,10 @@ sub is_restored
 	my ($database, $story) = @_;
 	is($node->safe_psql($database, $attached), $before, "$story: attached as it was");
 	is($node->safe_psql($database, 'SELECT rule, violations FROM storecredit.spree_violations'), 'amounts|1', "$story: with what was recorded");
+	is($node->safe_psql($database, $kept), $kept_before, "$story: with all that is kept");
+	is($node->safe_psql($database, q{SELECT count(*) FROM storecredit.verify()}), '0', "$story: the books are sound");
+	$node->safe_psql($database, q{SET SESSION AUTHORIZATION shop; SELECT storecredit.spree_import('spree_store_credits')});
+	is($node->safe_psql($database, $kept), $kept_before, "$story: an import goes on where it was");
 	my ($status, undef, $error) = $node->psql($database, q{SET SESSION AUTHORIZATION shop; UPDATE spree_store_credits SET amount_used = 101 WHERE id = 2});
 	like($error, qr/violates store credit rule "amounts"/, "$story: a rule refuses");
 	($status, undef, $error) = $node->psql($database, q{SET SESSION AUTHORIZATION shop; INSERT INTO spree_store_credits (user_id, amount, currency) VALUES (2, 5000, 'USD')});
@@ -60,6 +78,10 @@ is($node->safe_psql('plain', 'UPDATE spree_store_credits SET amount_used = 1 WHE
 $node->safe_psql('plain', q{SET SESSION AUTHORIZATION shop; SELECT storecredit.spree_detach('spree_store_credits')});
 is($node->safe_psql('plain', q{SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'spree%'}), '0', 'who has left has no triggers');
 is($node->safe_psql('plain', q{UPDATE spree_store_credits SET amount_used = 101 WHERE id = 2 RETURNING 1}), '1', 'and no rules');
+$node->safe_psql('archived', q{SET SESSION AUTHORIZATION shop; SELECT storecredit.spree_detach('spree_store_credits'); RESET SESSION AUTHORIZATION;
+	DROP SCHEMA storecredit CASCADE});
+is($node->safe_psql('archived', q{UPDATE spree_store_credits SET amount_used = 101 WHERE id = 2 RETURNING (SELECT count(*) FROM pg_extension WHERE extname = 'storecredit')}),
+	'0', 'and the ledger goes without touching the tables');
 
 $node->stop;
 done_testing();
