@@ -59,13 +59,13 @@ BEGIN
 		SELECT c.id::bigint AS id, %1$s AS owner, c.currency::text AS currency,
 			c.amount, c.amount_used, c.amount_authorized,
 			least(c.deleted_at, %2$s) AT TIME ZONE 'UTC' AS ended_at,
-			CASE WHEN c.deleted_at <= coalesce(%2$s, c.deleted_at) THEN 'deleted' ELSE 'invalidated' END AS end_word,
+			CASE WHEN c.deleted_at <= coalesce(%2$s, c.deleted_at) THEN 'deleted' ELSE 'invalidated' END AS end_word, %2$s IS NOT NULL AS invalidated,
 			coalesce(c.created_at, c.updated_at, '1970-01-01') AT TIME ZONE 'UTC' AS created_at,
 			coalesce(c.updated_at, c.created_at, '1970-01-01') AT TIME ZONE 'UTC' AS updated_at,
 			%3$s AS issuer, c.memo::text AS memo, %4$s AS category,
 			%10$s AS expires_at, coalesce(e.last_event_id, 0) AS last_event_id,
-			hashtextextended(ROW (c.amount, c.amount_used, c.amount_authorized, c.currency, c.deleted_at, %2$s,
-				e.last_event_id, e.events)::text, 0) AS state
+			hash_record_extended(ROW (c.amount, c.amount_used, c.amount_authorized, c.currency, c.deleted_at, %2$s,
+				e.last_event_id, e.events), 0) AS state
 		FROM %5$s c
 		LEFT JOIN (
 			SELECT e.store_credit_id, max(e.id)::bigint AS last_event_id, count(*) AS events
@@ -194,7 +194,7 @@ BEGIN
 	CREATE TEMPORARY TABLE spree_import_credit (
 		id bigint NOT NULL, owner text NOT NULL, currency text, unit numeric,
 		amount bigint, used bigint, authorized bigint, by_columns numeric,
-		ended_at timestamptz, end_word text, created_at timestamptz, updated_at timestamptz,
+		ended_at timestamptz, end_word text, invalidated boolean, created_at timestamptz, updated_at timestamptz,
 		issuer text, memo text, category text, expires_at timestamptz, last_event_id bigint, state bigint,
 		account_id bigint, seq bigint, granted bigint, copied bigint, copied_event_id bigint, was_ended boolean, was_adjusted boolean,
 		size bigint, reasons text[] NOT NULL DEFAULT '{}', by_events bigint, adjusted boolean NOT NULL DEFAULT false, booked bigint
@@ -249,22 +249,25 @@ DECLARE
 	with_orders boolean := shop.payments IS NOT NULL AND relation_column(shop.orders, 'number') IS NOT NULL;
 BEGIN
 	EXECUTE format($query$
-		WITH source AS MATERIALIZED (
+		WITH currency AS MATERIALIZED (
+			SELECT y.code, (10 ^ y.minor_units)::integer::numeric AS unit FROM money_ccy_currencies() y),
+		source AS MATERIALIZED (
 			SELECT c.* FROM (%1$s) c
 			WHERE NOT EXISTS (SELECT FROM storecredit.spree_imported i
 				WHERE i.store_credits = $2 AND i.store_credit_id = c.id AND i.state = c.state)),
 		credit AS (
 			INSERT INTO pg_temp.spree_import_credit (id, owner, currency, unit, amount, used, authorized, by_columns,
-				ended_at, end_word, created_at, updated_at, issuer, memo, category, expires_at, last_event_id, state,
-				account_id, seq, granted, copied, copied_event_id, was_ended, was_adjusted)
+				ended_at, end_word, invalidated, created_at, updated_at, issuer, memo, category, expires_at, last_event_id, state,
+				account_id, seq, granted, copied, copied_event_id, was_ended, was_adjusted, size)
 			SELECT c.id, c.owner, c.currency, y.unit,
 				spree_minor(c.amount, y.unit), spree_minor(c.amount_used, y.unit), spree_minor(c.amount_authorized, y.unit),
 				CASE WHEN c.ended_at IS NULL THEN c.amount - c.amount_used - least(c.amount_authorized, 0) ELSE 0 END,
-				c.ended_at, c.end_word, c.created_at, c.updated_at, left(c.issuer, 255), c.memo, left(c.category, 255),
+				c.ended_at, c.end_word, c.invalidated, c.created_at, c.updated_at, left(c.issuer, 255), c.memo, left(c.category, 255),
 				c.expires_at, c.last_event_id, c.state,
-				i.account_id, i.seq, money_ccy_to_minor(i.granted), money_ccy_to_minor(i.remaining), i.last_event_id, i.ended, i.adjusted
+				i.account_id, i.seq, money_ccy_to_minor(i.granted), money_ccy_to_minor(i.remaining), i.last_event_id, i.ended, i.adjusted,
+				spree_minor(c.amount, y.unit)
 			FROM source c
-			LEFT JOIN (SELECT code, (10 ^ minor_units)::integer::numeric AS unit FROM money_ccy_currencies()) y ON y.code = c.currency
+			LEFT JOIN currency y ON y.code = c.currency
 			LEFT JOIN storecredit.spree_imported i ON i.store_credits = $2 AND i.store_credit_id = c.id)
 		INSERT INTO pg_temp.spree_import_event (credit_id, id, action, minor, code, created_at, issuer, memo, reference, paid)
 		SELECT e.store_credit_id, e.id, e.action, spree_minor(e.amount, y.unit), e.authorization_code,
@@ -272,7 +275,7 @@ BEGIN
 			%2$s, left(%3$s, 255), %7$s
 		FROM %4$s e
 		JOIN source c ON c.id = e.store_credit_id
-		LEFT JOIN (SELECT code, (10 ^ minor_units)::integer::numeric AS unit FROM money_ccy_currencies()) y ON y.code = c.currency
+		LEFT JOIN currency y ON y.code = c.currency
 		%5$s
 		%6$s
 		WHERE e.deleted_at IS NULL AND e.store_credit_id = ANY ($1)$query$,
@@ -311,7 +314,6 @@ DECLARE
 	releases boolean := spree_import_steps.profile = 'solidus';
 BEGIN
 	-- the event of the grant may have been rewritten, or missed a change of the amount: the row is right
-	UPDATE pg_temp.spree_import_credit c SET size = c.amount;
 	UPDATE pg_temp.spree_import_credit c SET size = c.amount - e.adjusted
 	FROM (
 		SELECT e.credit_id, sum(e.minor)::bigint AS adjusted FROM pg_temp.spree_import_event e
@@ -324,7 +326,7 @@ BEGIN
 			WHEN 'grant' THEN e.minor
 			WHEN 'adjustment' THEN e.minor
 			WHEN 'authorize' THEN - e.minor
-			WHEN 'capture' THEN CASE WHEN e.hold_event_id IS NULL THEN - e.minor WHEN releases THEN e.hold_minor - e.minor ELSE 0 END
+			WHEN 'capture' THEN CASE WHEN releases THEN e.hold_minor - e.minor ELSE 0 END
 			WHEN 'void' THEN e.hold_minor
 			WHEN 'refund' THEN e.minor
 		END,
@@ -337,6 +339,7 @@ BEGIN
 			WHEN e.minor < 0 AND e.kind <> 'adjustment' AND e.kind <> 'grant' THEN format('event %s has an amount below zero', e.id)
 			WHEN e.kind = 'authorize' AND e.holds > 1 THEN format('"%s" is authorized %s times', e.code, e.holds)
 			WHEN e.kind = 'capture' AND e.captures > 1 THEN format('"%s" is captured %s times', e.code, e.captures)
+			WHEN e.kind = 'capture' AND e.hold_event_id IS NULL THEN format('event %s captures what was not authorized', e.id)
 			WHEN e.kind = 'capture' AND e.minor > e.hold_minor THEN format('event %s captures more than was authorized', e.id)
 			WHEN e.kind = 'capture' AND e.id < e.hold_event_id THEN format('event %s captures what is authorized later', e.id)
 			WHEN e.kind = 'void' AND e.voids > 1 THEN format('"%s" is voided %s times', e.code, e.voids)
@@ -474,6 +477,8 @@ BEGIN
 				THEN 'its row has an amount that is none' END,
 			CASE WHEN c.end_word = 'deleted' AND c.ended_at IS NOT NULL AND c.authorized <> 0
 				THEN 'it was deleted while something was authorized on it' END,
+			CASE WHEN c.invalidated AND i.credit_id IS NULL THEN 'it is invalidated without an event'
+				WHEN i.credit_id IS NOT NULL AND NOT c.invalidated THEN 'it is not invalidated, and has an event that says so' END,
 			CASE WHEN c.size <= 0 THEN 'what it was granted with is not above zero' END,
 			CASE WHEN c.used <> coalesce(s.used, 0) THEN format('its row has %s used, its events %s', trim_scale(c.used / c.unit), trim_scale(coalesce(s.used, 0) / c.unit)) END,
 			CASE WHEN c.authorized <> coalesce(s.authorized, 0)
@@ -483,7 +488,9 @@ BEGIN
 			SELECT s.credit_id, sum(CASE s.kind WHEN 'capture' THEN s.minor WHEN 'refund' THEN - s.minor END) AS used,
 				sum(CASE WHEN s.kind <> 'authorize' OR s.voided THEN 0 WHEN s.captured IS NULL THEN s.minor
 					WHEN releases THEN 0 ELSE s.minor - s.captured END) AS authorized
-			FROM pg_temp.spree_import_step s GROUP BY s.credit_id) s ON s.credit_id = c.id) d
+			FROM pg_temp.spree_import_step s GROUP BY s.credit_id) s ON s.credit_id = c.id
+		LEFT JOIN (
+			SELECT DISTINCT e.credit_id FROM pg_temp.spree_import_event e WHERE e.action = 'invalidate') i ON i.credit_id = c.id) d
 	WHERE d.id = c.id AND d.reasons <> '{}';
 END
 $spree_import_doubts$;
@@ -739,7 +746,7 @@ BEGIN
 	UPDATE pg_temp.spree_import_credit c SET account_id = a.account_id
 	FROM pg_temp.spree_import_account a
 	WHERE a.opened AND a.owner = c.owner AND a.currency = c.currency AND c.account_id IS NULL;
-	ANALYZE pg_temp.spree_import_credit (id, account_id), pg_temp.spree_import_account (account_id), pg_temp.spree_import_step (credit_id, kind);
+	ANALYZE pg_temp.spree_import_account (account_id);
 END
 $spree_import_open_accounts$;
 COMMENT ON FUNCTION spree_import_open_accounts() IS 'gives numbers to the accounts that are still to be opened';
@@ -777,16 +784,16 @@ BEGIN
 			CASE s.kind WHEN 'grant' THEN c.category END AS category,
 			CASE WHEN s.kind IN ('grant', 'adjustment') THEN c.expires_at END AS expires_at,
 			CASE s.kind WHEN 'authorize' THEN s.minor WHEN 'void' THEN - s.hold_minor
-				WHEN 'capture' THEN CASE WHEN s.hold_event_id IS NULL THEN 0 WHEN releases THEN - s.hold_minor ELSE - s.minor END
+				WHEN 'capture' THEN CASE WHEN releases THEN - s.hold_minor ELSE - s.minor END
 				ELSE 0 END AS held_effect
 		FROM pg_temp.spree_import_step s
 		JOIN pg_temp.spree_import_credit c ON c.id = s.credit_id
 		JOIN pg_temp.spree_import_account a ON a.account_id = c.account_id
 		CROSS JOIN LATERAL (SELECT CASE WHEN s.kind IN ('grant', 'adjustment', 'refund') THEN s.minor
 			WHEN s.kind IN ('capture', 'revoke') THEN - s.minor END AS amount) e
-		CROSS JOIN LATERAL (SELECT s.kind = 'authorize' OR s.kind = 'capture' AND s.hold_event_id IS NULL AS holds) h
+		CROSS JOIN LATERAL (SELECT s.kind = 'authorize' AS holds) h
 		WINDOW of_account AS (PARTITION BY a.account_id ORDER BY s.created_at, s.event_id, s.part, s.credit_id)) n
-	WINDOW of_code AS (PARTITION BY n.credit_id, coalesce(n.hold_event_id, n.capture_event_id));
+	WINDOW of_code AS (PARTITION BY n.credit_id, n.hold_event_id);
 
 	-- what is referred to may be there since an earlier run
 	UPDATE pg_temp.spree_import_entry n SET debit_seq = (
@@ -806,13 +813,32 @@ END
 $spree_import_number$;
 COMMENT ON FUNCTION spree_import_number(text) IS 'makes numbered entries and holds of the steps';
 
+/* The casts make it immutable all through, and so a part of the statement that calls it, not a call for each row. */
 CREATE FUNCTION spree_event_key(event_id bigint, part integer, kind text, credit_id bigint) RETURNS text
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
 RETURN CASE
-	WHEN part = 0 AND event_id BETWEEN 1 AND 9223372036854775805 THEN 'Spree::StoreCreditEvent/' || event_id
-	WHEN kind = 'grant' THEN 'Spree::StoreCredit/' || credit_id
+	WHEN part = 0 AND event_id BETWEEN 1 AND 9223372036854775805 THEN 'Spree::StoreCreditEvent/' || event_id::text
+	WHEN kind = 'grant' THEN 'Spree::StoreCredit/' || credit_id::text
 END;
 COMMENT ON FUNCTION spree_event_key(bigint, integer, text, bigint) IS 'the idempotency key of what an event became; null for what has none';
+
+CREATE FUNCTION spree_import_change_holds(releases boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, storecredit, pg_temp
+AS $spree_import_change_holds$
+BEGIN
+	UPDATE storecredit.hold h SET
+		captured = money_ccy_from_minor(coalesce(n.captured, 0), n.currency), status = e.status,
+		closed_at = CASE WHEN e.status <> 'open' THEN n.created_at END,
+		draws = CASE e.status WHEN 'open' THEN ARRAY[n.credit_seq, n.hold_minor - n.captured] ELSE '{}' END
+	FROM pg_temp.spree_import_entry n
+	CROSS JOIN LATERAL (SELECT CASE WHEN n.kind = 'void' THEN 'voided' WHEN releases OR n.captured = n.hold_minor THEN 'captured'
+		ELSE 'open' END AS status) e
+	WHERE h.account_id = n.account_id AND h.hold_id = n.hold_id AND n.kind IN ('capture', 'void') AND NOT n.holds
+		AND h.closed_at IS NULL;
+END
+$spree_import_change_holds$;
+COMMENT ON FUNCTION spree_import_change_holds(boolean) IS 'captures and voids in the ledger what was copied as a hold before';
 
 CREATE FUNCTION spree_import_write_history(profile text) RETURNS void
 LANGUAGE plpgsql
@@ -849,24 +875,34 @@ BEGIN
 	FROM pg_temp.spree_import_entry n
 	CROSS JOIN LATERAL (SELECT CASE WHEN n.voided THEN 'voided' WHEN n.captured = n.minor OR releases AND n.captured IS NOT NULL THEN 'captured'
 		ELSE 'open' END AS status) e
-	-- where there was no authorization, the event is the debit's
-	CROSS JOIN LATERAL (SELECT CASE n.kind WHEN 'authorize' THEN spree_event_key(n.event_id, n.part, n.kind, n.credit_id) END AS key) k
+	CROSS JOIN LATERAL (SELECT spree_event_key(n.event_id, n.part, n.kind, n.credit_id) AS key) k
 	WHERE n.holds
 	ORDER BY n.account_id, n.hold_id;
 
-	-- holds of an earlier run
-	UPDATE storecredit.hold h SET
-		captured = money_ccy_from_minor(coalesce(n.captured, 0), n.currency), status = e.status,
-		closed_at = CASE WHEN e.status <> 'open' THEN n.created_at END,
-		draws = CASE e.status WHEN 'open' THEN ARRAY[n.credit_seq, n.hold_minor - n.captured] ELSE '{}' END
-	FROM pg_temp.spree_import_entry n
-	CROSS JOIN LATERAL (SELECT CASE WHEN n.kind = 'void' THEN 'voided' WHEN releases OR n.captured = n.hold_minor THEN 'captured'
-		ELSE 'open' END AS status) e
-	WHERE h.account_id = n.account_id AND h.hold_id = n.hold_id AND n.kind IN ('capture', 'void') AND NOT n.holds
-		AND h.closed_at IS NULL;
+	IF EXISTS (SELECT FROM pg_temp.spree_import_credit c WHERE c.copied_event_id IS NOT NULL) THEN
+		PERFORM spree_import_change_holds(releases);
+	END IF;
 END
 $spree_import_write_history$;
 COMMENT ON FUNCTION spree_import_write_history(text) IS 'writes entries and holds to the ledger';
+
+CREATE FUNCTION spree_import_change_credits() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, storecredit, pg_temp
+AS $spree_import_change_credits$
+BEGIN
+	DELETE FROM storecredit.open_credit o USING pg_temp.spree_import_credit c
+	WHERE c.copied > 0 AND o.account_id = c.account_id AND o.seq = c.seq AND c.copied + (
+		SELECT coalesce(sum(n.effect), 0) FROM pg_temp.spree_import_entry n WHERE n.credit_id = c.id) = 0;
+	UPDATE storecredit.open_credit o SET remaining = o.remaining + money_ccy_from_minor(n.minor, n.currency)
+	FROM (
+		SELECT n.account_id, n.currency, n.credit_id, n.credit_seq, sum(n.effect)::bigint AS minor
+		FROM pg_temp.spree_import_entry n GROUP BY n.account_id, n.currency, n.credit_id, n.credit_seq) n
+	JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
+	WHERE c.copied > 0 AND o.account_id = n.account_id AND o.seq = n.credit_seq AND n.minor <> 0;
+END
+$spree_import_change_credits$;
+COMMENT ON FUNCTION spree_import_change_credits() IS 'brings what is left in the ledger of credits that were copied before to what it is now';
 
 /*
  * What the shop owes already is not a question of limits, which bind what is granted from now on.  So an account
@@ -885,15 +921,9 @@ BEGIN
 	JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
 	WHERE n.minor > 0 AND coalesce(c.copied, 0) = 0
 	ORDER BY n.account_id, c.expires_at, n.credit_seq;
-	DELETE FROM storecredit.open_credit o USING pg_temp.spree_import_credit c
-	WHERE c.copied > 0 AND o.account_id = c.account_id AND o.seq = c.seq AND c.copied + (
-		SELECT coalesce(sum(n.effect), 0) FROM pg_temp.spree_import_entry n WHERE n.credit_id = c.id) = 0;
-	UPDATE storecredit.open_credit o SET remaining = o.remaining + money_ccy_from_minor(n.minor, n.currency)
-	FROM (
-		SELECT n.account_id, n.currency, n.credit_id, n.credit_seq, sum(n.effect)::bigint AS minor
-		FROM pg_temp.spree_import_entry n GROUP BY n.account_id, n.currency, n.credit_id, n.credit_seq) n
-	JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
-	WHERE c.copied > 0 AND o.account_id = n.account_id AND o.seq = n.credit_seq AND n.minor <> 0;
+	IF EXISTS (SELECT FROM pg_temp.spree_import_credit c WHERE c.copied > 0) THEN
+		PERFORM spree_import_change_credits();
+	END IF;
 
 	UPDATE pg_temp.spree_import_account a SET last_seq = a.last_seq + n.entries, balance = a.balance + n.amount,
 		held = a.held + n.held, last_hold_id = a.last_hold_id + n.holds, last_at = n.created_at
@@ -923,6 +953,25 @@ BEGIN
 END
 $spree_import_write_accounts$;
 COMMENT ON FUNCTION spree_import_write_accounts() IS 'writes to the ledger what is left of the credits, and the accounts';
+
+/* Where there is tamper evidence, what statements wrote has no hash yet. */
+CREATE FUNCTION spree_import_seal() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, storecredit, pg_temp
+AS $spree_import_seal$
+DECLARE
+	account bigint;
+BEGIN
+	FOR account IN
+		SELECT a.account_id
+		FROM pg_temp.spree_import_account i JOIN storecredit.account a ON a.account_id = i.account_id
+		WHERE a.last_hash IS NOT NULL ORDER BY a.account_id
+	LOOP
+		PERFORM seal_account(account);
+	END LOOP;
+END
+$spree_import_seal$;
+COMMENT ON FUNCTION spree_import_seal() IS 'chains the new entries of the accounts that have a chain of hashes';
 
 CREATE FUNCTION spree_import_write_records(shop spree_shop, doubtful text) RETURNS void
 LANGUAGE plpgsql
@@ -992,6 +1041,7 @@ BEGIN
 	PERFORM spree_import_number(shop.profile);
 	PERFORM spree_import_write_history(shop.profile);
 	PERFORM spree_import_write_accounts();
+	PERFORM spree_import_seal();
 	PERFORM spree_import_write_records(shop, doubtful);
 	SELECT count(DISTINCT n.credit_id), count(n.amount), count(*) FILTER (WHERE n.holds) INTO credits, entries, holds
 	FROM pg_temp.spree_import_entry n;
@@ -1060,7 +1110,8 @@ REVOKE EXECUTE ON FUNCTION
 	spree_import_begin(), spree_import_end(), spree_import_read(spree_shop, text, bigint[]), spree_import_steps(text), spree_import_ends(),
 	spree_import_doubts(text), spree_import_refund_doubts(spree_shop), spree_import_news(), spree_import_ends_in_time(timestamptz), spree_import_opening(text, timestamptz),
 	spree_import_doubtful(boolean), spree_import_find_accounts(), spree_import_open_accounts(), spree_import_number(text),
-	spree_import_write_history(text), spree_import_write_accounts(), spree_import_write_records(spree_shop, text),
+	spree_import_change_holds(boolean), spree_import_write_history(text), spree_import_change_credits(), spree_import_write_accounts(), spree_import_seal(),
+	spree_import_write_records(spree_shop, text),
 	spree_import_plan(regclass, text, text, bigint, text, integer),
 	spree_import_batch(regclass, timestamptz, text, text, text, bigint[]),
 	spree_import(regclass, timestamptz, text, text, bigint, text, integer)

@@ -91,10 +91,14 @@ enum
 	NEWEST_HASH,
 };
 
-static KeptStatement entry_balance = {
+/* The entry before one that is judged, and those after it, which may be judged next. */
+#define ENTRIES_READ	16
+
+static KeptStatement entry_balances = {
 	.query =
-	"SELECT e.balance_after FROM storecredit.transaction e"
-	" WHERE e.account_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2",
+	"SELECT e.seq, e.balance_after FROM storecredit.transaction e"
+	" WHERE e.account_id OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.>=) $2"
+	" ORDER BY e.seq LIMIT " CppAsString2(ENTRIES_READ),
 	.nargs = 2, .argtypes = {INT8OID, INT8OID}
 };
 
@@ -114,17 +118,28 @@ static KeptStatement credit_figures = {
 	.nargs = 2, .argtypes = {INT8OID, INT8OID}
 };
 
-static KeptStatement account_balance = {
-	.query =
-	"SELECT a.balance FROM storecredit.account a WHERE a.account_id OPERATOR(pg_catalog.=) $1",
-	.nargs = 1, .argtypes = {INT8OID}
-};
+/*
+ * Accounts that were found sound, each at a place of its own number: a statement
+ * may have written many, table by table.  One that another has taken the place of
+ * is judged again.
+ */
+#define SOUND_ACCOUNTS	8192
+
+typedef struct SoundAccount
+{
+	int64		account_id;
+	uint64		as_of;			/* which judgement it was found in; never 0 */
+	char		currency[CURRENCY_CODE_LENGTH + 1]; /* empty if there is no such account */
+} SoundAccount;
+
+static SoundAccount sound_accounts[SOUND_ACCOUNTS];
 
 /* What is under judgement, by the newest rows. */
 typedef struct Judgement
 {
 	Relation	rel;			/* the table whose change is judged */
 	int64		account_id;
+	const SoundAccount *account;	/* found sound as of now */
 } Judgement;
 
 pg_noreturn static void
@@ -279,28 +294,13 @@ judge_account(const Judgement *judgement)
 }
 
 /*
- * Accounts that were found sound, each at a place of its own number: a statement
- * may have written many, table by table.  One that another has taken the place of
- * is judged again.
- */
-#define SOUND_ACCOUNTS	8192
-
-typedef struct SoundAccount
-{
-	int64		account_id;
-	uint64		as_of;			/* which judgement it was found in; never 0 */
-} SoundAccount;
-
-static SoundAccount sound_accounts[SOUND_ACCOUNTS];
-
-/*
  * One operation changes several rows of an account, and each change is judged.
  * An account found sound is so still if this transaction has written nothing
  * since: what others commit meanwhile is sound by itself.  Rolling back to a
  * savepoint takes changes back without counting as a command, but another
  * subtransaction is current then.
  */
-static void
+static const SoundAccount *
 judge_account_once(const Judgement *judgement)
 {
 	static FullTransactionId transaction;
@@ -308,6 +308,7 @@ judge_account_once(const Judgement *judgement)
 	static CommandId command;
 	static uint64 as_of = 0;
 	SoundAccount *sound = &sound_accounts[(uint64) judgement->account_id % SOUND_ACCOUNTS];
+	const MoneyCcy *balance;
 
 	/* What the statement that fires this wrote counts as a command of its own. */
 	CommandCounterIncrement();
@@ -321,14 +322,53 @@ judge_account_once(const Judgement *judgement)
 		as_of++;
 	}
 	if (sound->as_of == as_of && sound->account_id == judgement->account_id)
-		return;
+		return sound;
 
 	judge_account(judgement);
+	balance = money_figure(ACCOUNT_BALANCE);
 	sound->account_id = judgement->account_id;
 	sound->as_of = as_of;
+	strlcpy(sound->currency, balance != NULL ? balance->currency : "", sizeof(sound->currency));
+	return sound;
 }
 
 /* ---- the row that was written ---- */
+
+/*
+ * The balance after an entry, or NULL if there is none.  A statement that writes
+ * history writes many entries of an account in their order, so some that follow
+ * are read along; they are good as long as the account is found sound as of then.
+ */
+static const MoneyCcy *
+balance_after_entry(const Judgement *judgement, int64 seq)
+{
+	static SoundAccount read_for;
+	static int64 seqs[ENTRIES_READ];
+	static MoneyCcy balances[ENTRIES_READ];
+	static int	count = 0;
+	int			place = 0;
+
+	if (read_for.account_id == judgement->account_id && read_for.as_of == judgement->account->as_of)
+	{
+		while (place < count && seqs[place] < seq)
+			place++;
+		if (place < count && seqs[place] == seq)
+			return &balances[place];
+	}
+
+	read_for.as_of = 0;
+	count = (int) look_up(judgement, &entry_balances, seq);
+	for (place = 0; place < count; place++)
+	{
+		HeapTuple	entry = SPI_tuptable->vals[place];
+		bool		isnull;
+
+		seqs[place] = DatumGetInt64(SPI_getbinval(entry, SPI_tuptable->tupdesc, 1, &isnull));
+		balances[place] = *DatumGetMoneyCcyP(SPI_getbinval(entry, SPI_tuptable->tupdesc, 2, &isnull));
+	}
+	read_for = *judgement->account;
+	return count > 0 && seqs[0] == seq ? &balances[0] : NULL;
+}
 
 static void
 judge_entry(const Judgement *judgement, HeapTuple row)
@@ -341,10 +381,12 @@ judge_entry(const Judgement *judgement, HeapTuple row)
 
 	if (seq > 1)
 	{
-		if (look_up(judgement, &entry_balance, seq - 1) == 0)
+		const MoneyCcy *found = balance_after_entry(judgement, seq - 1);
+
+		if (found == NULL)
 			refuse(judgement, RULE_NO_GAP, psprintf("the entry before seq " INT64_FORMAT, seq),
 				   seq_text(seq - 1), "none");
-		before = *money_figure(1);
+		before = *found;
 		judge_currency(judgement, psprintf("the currency of seq " INT64_FORMAT, seq), after, &before);
 	}
 	if (pg_add_s64_overflow(before.minor, amount->minor, &expected))
@@ -385,9 +427,10 @@ static void
 judge_hold(const Judgement *judgement, HeapTuple row)
 {
 	const MoneyCcy *amount = DatumGetMoneyCcyP(ledger_column(judgement->rel, row, "amount", money_ccy_type()));
+	MoneyCcy	like = make_money_ccy(0, judgement->account->currency);
 
-	if (look_up(judgement, &account_balance, 0) == 1)
-		judge_currency(judgement, "the currency of its holds", amount, money_figure(1));
+	if (like.currency[0] != '\0')
+		judge_currency(judgement, "the currency of its holds", amount, &like);
 }
 
 static bool
@@ -418,12 +461,12 @@ guard_soundness(PG_FUNCTION_ARGS)
 	if (change.old_row != NULL)
 	{
 		judgement.account_id = DatumGetInt64(ledger_column(change.rel, change.old_row, "account_id", INT8OID));
-		judge_account_once(&judgement);
+		(void) judge_account_once(&judgement);
 	}
 	if (change.new_row != NULL)
 	{
 		judgement.account_id = DatumGetInt64(ledger_column(change.rel, change.new_row, "account_id", INT8OID));
-		judge_account_once(&judgement);
+		judgement.account = judge_account_once(&judgement);
 		judge_row(&judgement, change.new_row);
 	}
 	SPI_finish();

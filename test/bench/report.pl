@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 
-my (%slice, %others, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @evidence, @reports, $shop, @scenarios);
+my (%slice, %others, %instructions, %wal, %hot, %open, %used, %operation, %sweep, %rated, %batch, @evidence, @reports, $shop, @imports, $shop_events, @scenarios);
 
 while (<>)
 {
@@ -28,6 +28,8 @@ while (<>)
 	elsif ($what eq 'evidence') { @evidence = @field }
 	elsif ($what eq 'shop') { $shop = $field[0] }
 	elsif ($what eq 'report') { push @reports, [@field] }
+	elsif ($what eq 'shop_events') { $shop_events = $field[0] }
+	elsif ($what eq 'import') { push @imports, [@field] }
 	else { die "results.tsv: unknown line \"$_\"\n" }
 }
 
@@ -42,6 +44,7 @@ growth();
 life();
 evidence();
 reports();
+imports();
 targets();
 
 sub median
@@ -230,6 +233,14 @@ sub reports
 	target('ms, balance of one account as of an instant', $wall{'balance of one account as of an instant'}, '<=', 1);
 	target("s, $_", $wall{$_} / 1000, '<=', 10)
 	  foreach 'liability now', 'roll-forward of the last month', map { "aging now, by $_" } qw(issue expiry activity);
+}
+
+sub imports
+{
+	return unless @imports;
+	heading("Import of a Spree shop with $shop_events events, in s: by the clock, and of the processor");
+	printf "%-48s %10.1f %10.1f\n", @$_ foreach @imports;
+	target('s, import of 1,000,000 events', $imports[0][1] * 1_000_000 / $shop_events, '<=', 60);
 }
 
 sub targets

@@ -1,34 +1,30 @@
-#!/bin/bash
-#
-# spree_import.sh: how long the import of a shop of EVENTS events takes, a second
-# run with nothing to do, and the proof that the ledger is sound.
-#
-#   bash test/lib/sandbox bash test/bench/spree_import.sh
-#
-# Prints one line for each: wall clock, and what was answered.
+# How long the import of a shop of EVENTS events takes, a second run that finds nothing to do, and the proof that
+# the ledger is sound.  Sourced by run.
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
 
-set -e -u -o pipefail
+measure_import() {
+	say "loading a shop of $EVENTS events into database spree_shop"
+	createdb spree_shop
+	sql --dbname=spree_shop --command="CREATE EXTENSION storecredit" --command="SELECT storecredit.create_ledger()" >/dev/null
+	sql --dbname=spree_shop --set=credits=$((EVENTS * 10 / 36)) --file="$here/spree_import.sql"
+	sql --dbname=spree_shop --command=CHECKPOINT
 
-. test/lib/cluster.sh
-
-: "${EVENTS:=1000000}"
-
-sql() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
-
-measure() {
-	local started=$EPOCHREALTIME answer
-	answer=$(PGOPTIONS='-c temp_buffers=64MB' sql --command="$2")
-	awk -v what="$1" -v started="$started" -v ended="$EPOCHREALTIME" -v answer="$answer" 'BEGIN {
-		printf "%s: %.1f s, %s\n", what, ended - started, answer }'
+	say 'import'
+	printf 'shop_events\t%s\n' "$(sql --dbname=spree_shop --command="SELECT count(*) FROM spree_store_credit_events")" >>"$results"
+	measure_import_call 'import'
+	measure_import_call 'import again, with nothing new'
+	check_books spree_shop
 }
 
-start_cluster import "$(cat test/bench/server.conf)"
-createdb shop
-export PGDATABASE=shop
-sql --command='CREATE EXTENSION storecredit' --command='SELECT storecredit.create_ledger()' >/dev/null
-sql --set=credits=$((EVENTS * 10 / 36)) --file=test/bench/spree_import.sql
-printf '%s events\n' "$(sql --command='SELECT count(*) FROM spree_store_credit_events')"
-measure 'import (credits|entries|holds|quarantined)' "CALL storecredit.spree_import_all('spree_store_credits')"
-measure 'second run' "CALL storecredit.spree_import_all('spree_store_credits')"
-measure 'violations found by verify()' 'SELECT count(*) FROM storecredit.verify()'
-stop_cluster
+# Seconds by the clock, and of the processor in the session.
+measure_import_call() {
+	local ticks='\echo ticks `cut -d " " -f 14,15 /proc/:pid/stat`'
+
+	printf '%s\n' "SET temp_buffers = '64MB';" 'SELECT pg_backend_pid() AS pid \gset' "$ticks" '\timing on' \
+		"CALL storecredit.spree_import_all('spree_store_credits');" '\timing off' "$ticks" |
+		sql --dbname=spree_shop |
+		awk -v name="$1" -v hertz="$(getconf CLK_TCK)" -v OFS='\t' '
+			$1 == "ticks" { before = after; after = $2 + $3 }
+			/^Time:/ { wall = $2 / 1000 }
+			END { print "import", name, wall, (after - before) / hertz }' >>"$results"
+}
