@@ -134,7 +134,7 @@ STORIES = {
     show credit
   end,
 
-  'schema' => -> { ActiveRecord::SchemaDumper.dump(ActiveRecord::Base.connection, $stdout) },
+  'schema' => -> { ActiveRecord::SchemaDumper.dump },
   'schema_load' => lambda do
     ActiveRecord::Schema.verbose = false
     eval($stdin.read, binding, 'schema.rb') # as rails db:schema:load does
