@@ -183,6 +183,15 @@ END
 $spree_import_plan$;
 COMMENT ON FUNCTION spree_import_plan(regclass, text, text, bigint, text, integer) IS 'the credits of a shop that are new or changed since they were copied, in batches';
 
+/* The casts make it immutable all through, and so a part of the statement that calls it, not a call for each row. */
+CREATE FUNCTION spree_event_key(event_id bigint, part integer, kind text, credit_id bigint) RETURNS text
+LANGUAGE SQL IMMUTABLE PARALLEL SAFE
+RETURN CASE
+	WHEN part = 0 AND event_id BETWEEN 1 AND 9223372036854775805 THEN 'Spree::StoreCreditEvent/' || event_id::text
+	WHEN kind = 'grant' THEN 'Spree::StoreCredit/' || credit_id::text
+END;
+COMMENT ON FUNCTION spree_event_key(bigint, integer, text, bigint) IS 'the idempotency key of what an event became; null for what has none';
+
 -- the work tables of a batch -------------------------------------------------------------------
 
 CREATE FUNCTION spree_import_begin() RETURNS void
@@ -224,6 +233,11 @@ BEGIN
 		code text, issuer text, memo text, reference text, category text, expires_at timestamptz,
 		hold_event_id bigint, hold_minor bigint, capture_event_id bigint
 	) ON COMMIT DROP;
+
+	-- what the entries and holds of a credit change in what is left of it
+	CREATE TEMPORARY TABLE spree_import_effect (
+		credit_id bigint NOT NULL, account_id bigint NOT NULL, currency text NOT NULL, credit_seq bigint, minor bigint NOT NULL
+	) ON COMMIT DROP;
 END
 $spree_import_begin$;
 COMMENT ON FUNCTION spree_import_begin() IS 'makes the work tables of spree_import_batch()';
@@ -234,7 +248,7 @@ SET search_path = pg_catalog, storecredit, pg_temp
 AS $spree_import_end$
 BEGIN
 	DROP TABLE pg_temp.spree_import_credit, pg_temp.spree_import_event, pg_temp.spree_import_step,
-		pg_temp.spree_import_account, pg_temp.spree_import_entry;
+		pg_temp.spree_import_account, pg_temp.spree_import_entry, pg_temp.spree_import_effect;
 END
 $spree_import_end$;
 COMMENT ON FUNCTION spree_import_end() IS 'takes the work tables of spree_import_batch() away';
@@ -578,7 +592,7 @@ BEGIN
 			FROM pg_temp.spree_import_step s
 			JOIN pg_temp.spree_import_credit c ON c.id = s.credit_id
 			LEFT JOIN storecredit.hold h ON h.account_id = c.account_id
-				AND h.idempotency_key = 'Spree::StoreCreditEvent/' || s.hold_event_id
+				AND h.idempotency_key = spree_event_key(s.hold_event_id, 0, 'authorize', s.credit_id)
 			WHERE s.kind IN ('capture', 'void') AND s.hold_event_id <= c.copied_event_id
 			GROUP BY c.id) h ON h.id = c.id
 		WHERE c.unit IS NOT NULL) d
@@ -798,29 +812,25 @@ BEGIN
 	-- what is referred to may be there since an earlier run
 	UPDATE pg_temp.spree_import_entry n SET debit_seq = (
 		SELECT t.seq FROM storecredit.transaction t
-		WHERE t.account_id = n.account_id AND t.idempotency_key = 'Spree::StoreCreditEvent/' || n.capture_event_id)
+		WHERE t.account_id = n.account_id AND t.idempotency_key = spree_event_key(n.capture_event_id, 0, 'capture', n.credit_id))
 	WHERE n.kind = 'refund' AND n.debit_seq IS NULL;
 	UPDATE pg_temp.spree_import_entry n SET hold_id = (
 		SELECT h.hold_id FROM storecredit.hold h
-		WHERE h.account_id = n.account_id AND h.idempotency_key = 'Spree::StoreCreditEvent/' || n.hold_event_id)
+		WHERE h.account_id = n.account_id AND h.idempotency_key = spree_event_key(n.hold_event_id, 0, 'authorize', n.credit_id))
 	WHERE n.kind IN ('capture', 'void') AND n.hold_id IS NULL;
 	-- a debit that was summed up in the opening balance cannot be reverted
 	UPDATE pg_temp.spree_import_entry n SET kind = 'adjustment',
 		expires_at = (SELECT c.expires_at FROM pg_temp.spree_import_credit c WHERE c.id = n.credit_id)
 	WHERE n.kind = 'refund' AND n.debit_seq IS NULL;
 	ANALYZE pg_temp.spree_import_entry (account_id, credit_id, kind);
+
+	INSERT INTO pg_temp.spree_import_effect (credit_id, account_id, currency, credit_seq, minor)
+	SELECT n.credit_id, n.account_id, n.currency, n.credit_seq, sum(n.effect)
+	FROM pg_temp.spree_import_entry n GROUP BY n.credit_id, n.account_id, n.currency, n.credit_seq;
+	ANALYZE pg_temp.spree_import_effect (credit_id);
 END
 $spree_import_number$;
 COMMENT ON FUNCTION spree_import_number(text) IS 'makes numbered entries and holds of the steps';
-
-/* The casts make it immutable all through, and so a part of the statement that calls it, not a call for each row. */
-CREATE FUNCTION spree_event_key(event_id bigint, part integer, kind text, credit_id bigint) RETURNS text
-LANGUAGE SQL IMMUTABLE PARALLEL SAFE
-RETURN CASE
-	WHEN part = 0 AND event_id BETWEEN 1 AND 9223372036854775805 THEN 'Spree::StoreCreditEvent/' || event_id::text
-	WHEN kind = 'grant' THEN 'Spree::StoreCredit/' || credit_id::text
-END;
-COMMENT ON FUNCTION spree_event_key(bigint, integer, text, bigint) IS 'the idempotency key of what an event became; null for what has none';
 
 CREATE FUNCTION spree_import_change_holds(releases boolean) RETURNS void
 LANGUAGE plpgsql
@@ -891,14 +901,11 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, storecredit, pg_temp
 AS $spree_import_change_credits$
 BEGIN
-	DELETE FROM storecredit.open_credit o USING pg_temp.spree_import_credit c
-	WHERE c.copied > 0 AND o.account_id = c.account_id AND o.seq = c.seq AND c.copied + (
-		SELECT coalesce(sum(n.effect), 0) FROM pg_temp.spree_import_entry n WHERE n.credit_id = c.id) = 0;
+	DELETE FROM storecredit.open_credit o
+	USING pg_temp.spree_import_effect n JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
+	WHERE c.copied > 0 AND o.account_id = n.account_id AND o.seq = n.credit_seq AND c.copied + n.minor = 0;
 	UPDATE storecredit.open_credit o SET remaining = o.remaining + money_ccy_from_minor(n.minor, n.currency)
-	FROM (
-		SELECT n.account_id, n.currency, n.credit_id, n.credit_seq, sum(n.effect)::bigint AS minor
-		FROM pg_temp.spree_import_entry n GROUP BY n.account_id, n.currency, n.credit_id, n.credit_seq) n
-	JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
+	FROM pg_temp.spree_import_effect n JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
 	WHERE c.copied > 0 AND o.account_id = n.account_id AND o.seq = n.credit_seq AND n.minor <> 0;
 END
 $spree_import_change_credits$;
@@ -915,10 +922,7 @@ AS $spree_import_write_accounts$
 BEGIN
 	INSERT INTO storecredit.open_credit (account_id, expires_at, seq, remaining)
 	SELECT n.account_id, coalesce(c.expires_at, 'infinity'), n.credit_seq, money_ccy_from_minor(n.minor, n.currency)
-	FROM (
-		SELECT n.account_id, n.currency, n.credit_id, n.credit_seq, sum(n.effect)::bigint AS minor
-		FROM pg_temp.spree_import_entry n GROUP BY n.account_id, n.currency, n.credit_id, n.credit_seq) n
-	JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
+	FROM pg_temp.spree_import_effect n JOIN pg_temp.spree_import_credit c ON c.id = n.credit_id
 	WHERE n.minor > 0 AND coalesce(c.copied, 0) = 0
 	ORDER BY n.account_id, c.expires_at, n.credit_seq;
 	IF EXISTS (SELECT FROM pg_temp.spree_import_credit c WHERE c.copied > 0) THEN
@@ -985,9 +989,7 @@ BEGIN
 		money_ccy_from_minor(coalesce(c.copied, 0) + coalesce(n.minor, 0), c.currency),
 		c.last_event_id, c.ended_at IS NOT NULL, c.adjusted, c.state, clock_timestamp()
 	FROM pg_temp.spree_import_credit c
-	LEFT JOIN (
-		SELECT n.credit_id, n.credit_seq, sum(n.effect)::bigint AS minor
-		FROM pg_temp.spree_import_entry n GROUP BY n.credit_id, n.credit_seq) n ON n.credit_id = c.id
+	LEFT JOIN pg_temp.spree_import_effect n ON n.credit_id = c.id
 	WHERE c.reasons = '{}' OR c.adjusted AND n.credit_id IS NOT NULL
 	ORDER BY c.id
 	ON CONFLICT ON CONSTRAINT spree_imported_pkey DO UPDATE SET account_id = excluded.account_id, seq = excluded.seq,

@@ -108,7 +108,7 @@ judge_currency(const SpreeGuard *guard)
 		return;
 	}
 	before = text_of_column(change, change->old_row, "currency");
-	if (is_spree_currency(before) && (after == NULL || strcmp(before, after) != 0))
+	if (is_spree_currency(before) && !same_value(before, after))
 		break_rule(guard, RULE_CURRENCY, "The currency of credit %s would change from %s to %s.",
 				   id_of_row(change), quoted_or_null(before), quoted_or_null(after));
 }

@@ -56,15 +56,6 @@ typedef struct CodeSums
 	Numeric		refunded;
 } CodeSums;
 
-static Numeric
-numeric_of_result(HeapTuple row, TupleDesc desc, int column)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, desc, column, &isnull);
-
-	return isnull ? int64_to_numeric(0) : DatumGetNumericCopy(value);
-}
-
 static void
 read_code_sums(HeapTuple row, TupleDesc desc, void *result)
 {
@@ -84,7 +75,6 @@ static CodeSums
 sums_of_code(Relation events, const Event *event, bool of_one_credit)
 {
 	ShopQuery	query = {0};
-	Snapshot	snapshot = take_newest_snapshot();
 	CodeSums	sums;
 
 	initStringInfo(&query.sql);
@@ -102,8 +92,7 @@ sums_of_code(Relation events, const Event *event, bool of_one_credit)
 		append_equals(&query, events, "e", find_shop_column(events, "store_credit_id", NULL),
 					  add_argument(&query, event->credit));
 	}
-	run_shop_query(&query, events->rd_rel->relowner, snapshot, read_code_sums, &sums);
-	UnregisterSnapshot(snapshot);
+	run_newest_shop_query(&query, events->rd_rel->relowner, read_code_sums, &sums);
 	return sums;
 }
 

@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "utils/snapmgr.h"
 
 #include "limits.h"
 #include "money_ccy.h"
@@ -69,19 +68,13 @@ holding_of_row(const RowChange *change, HeapTuple row)
 }
 
 static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
 is_grant(const Holding *before, const Holding *after)
 {
 	return after->counted &&
 		(!before->counted ||
-		 !same_text(before->owner, after->owner) ||
-		 !same_text(before->store, after->store) ||
-		 !same_text(before->currency, after->currency) ||
+		 !same_value(before->owner, after->owner) ||
+		 !same_value(before->store, after->store) ||
+		 !same_value(before->currency, after->currency) ||
 		 compare_amounts(after->amount, before->amount) > 0);
 }
 
@@ -130,22 +123,17 @@ build_sum_query(ShopQuery *query, Relation credits, const Holding *holding)
 static void
 read_sum(HeapTuple row, TupleDesc desc, void *result)
 {
-	bool		isnull;
-	Datum		sum = SPI_getbinval(row, desc, 1, &isnull);
-
-	*(Numeric *) result = isnull ? int64_to_numeric(0) : DatumGetNumericCopy(sum);
+	*(Numeric *) result = numeric_of_result(row, desc, 1);
 }
 
 static Numeric
 sum_of_holding(Relation credits, const Holding *holding)
 {
 	ShopQuery	query = {0};
-	Snapshot	snapshot = take_newest_snapshot();
 	Numeric		sum;
 
 	build_sum_query(&query, credits, holding);
-	run_shop_query(&query, credits->rd_rel->relowner, snapshot, read_sum, &sum);
-	UnregisterSnapshot(snapshot);
+	run_newest_shop_query(&query, credits->rd_rel->relowner, read_sum, &sum);
 	return sum;
 }
 

@@ -6,7 +6,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "utils/snapmgr.h"
 
 #include "owner_sum.h"
 #include "spree_rules.h"
@@ -46,10 +45,7 @@ judge_amount(const SpreeGuard *guard, bool was_by_store_credit)
 static bool
 is_same(const RowChange *change, const char *column)
 {
-	char	   *before = text_of_column(change, change->old_row, column);
-	char	   *after = text_of_column(change, change->new_row, column);
-
-	return before == NULL || after == NULL ? before == after : strcmp(before, after) == 0;
+	return same_value(text_of_column(change, change->old_row, column), text_of_column(change, change->new_row, column));
 }
 
 typedef struct Currencies
@@ -71,7 +67,6 @@ static Currencies
 currencies_of(Relation payments, Relation credits, const char *credit_id, Relation orders, const char *order_id)
 {
 	ShopQuery	query = {0};
-	Snapshot	snapshot = take_newest_snapshot();
 	Currencies	currencies = {0};
 
 	initStringInfo(&query.sql);
@@ -80,8 +75,7 @@ currencies_of(Relation payments, Relation credits, const char *credit_id, Relati
 	append_equals(&query, credits, "c", find_shop_column(credits, "id", NULL), add_argument(&query, credit_id));
 	appendStringInfoString(&query.sql, " AND ");
 	append_equals(&query, orders, "o", find_shop_column(orders, "id", NULL), add_argument(&query, order_id));
-	run_shop_query(&query, payments->rd_rel->relowner, snapshot, read_currencies, &currencies);
-	UnregisterSnapshot(snapshot);
+	run_newest_shop_query(&query, payments->rd_rel->relowner, read_currencies, &currencies);
 	return currencies;
 }
 

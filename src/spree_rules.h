@@ -63,6 +63,13 @@ extern Numeric amount_of_column(const RowChange *change, HeapTuple row, const ch
 /* The row's id, for a message. */
 extern const char *id_of_row(const RowChange *change);
 
+/* Whether two such values are the same; null is one of its own. */
+static inline bool
+same_value(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 /* ---- numerics: NaN is above all others ---- */
 
 static inline int

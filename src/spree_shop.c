@@ -110,3 +110,21 @@ run_shop_query(ShopQuery *query, Oid role, Snapshot snapshot, RowReader reader, 
 	read_rows(reader, result, caller_context);
 	SPI_finish();
 }
+
+void
+run_newest_shop_query(ShopQuery *query, Oid role, RowReader reader, void *result)
+{
+	Snapshot	snapshot = take_newest_snapshot();
+
+	run_shop_query(query, role, snapshot, reader, result);
+	UnregisterSnapshot(snapshot);
+}
+
+Numeric
+numeric_of_result(HeapTuple row, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, desc, column, &isnull);
+
+	return isnull ? int64_to_numeric(0) : DatumGetNumericCopy(value);
+}

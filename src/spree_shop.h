@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "utils/numeric.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
@@ -46,5 +47,11 @@ extern void run_shop_query(ShopQuery *query, Oid role, Snapshot snapshot, RowRea
 
 /* What is committed by now, and all that this transaction has done. */
 extern Snapshot take_newest_snapshot(void);
+
+/* By such a snapshot. */
+extern void run_newest_shop_query(ShopQuery *query, Oid role, RowReader reader, void *result);
+
+/* For readers: a column's value in the caller's memory context, zero of a null. */
+extern Numeric numeric_of_result(HeapTuple row, TupleDesc desc, int column);
 
 #endif							/* STORECREDIT_SPREE_SHOP_H */

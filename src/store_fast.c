@@ -171,17 +171,12 @@ read_account(FastStore *store, HeapTuple row, Account *account)
 	account->tuple = store->for_update ? heap_copytuple(row) : NULL;
 }
 
+/* The row that a scan has been begun for. */
 static bool
-take_by_owner(FastStore *store, const AccountRef *ref, Account *account)
+take_found(FastStore *store, RowScan *scan, Account *account)
 {
-	RowScan    *scan = &store->accounts_by_owner;
-	ScanKeyData keys[2];
-	bool		found;
+	bool		found = next_row(scan);
 
-	init_text_key(&keys[0], 1, ref->owner);
-	init_text_key(&keys[1], 2, cstring_to_text(ref->currency));
-	begin_scan(store, scan, &store->account, store->tables->account_by_owner, keys, 2);
-	found = next_row(scan);
 	if (found)
 		read_account(store, &scan->row, account);
 	end_scan(store, scan);
@@ -189,19 +184,24 @@ take_by_owner(FastStore *store, const AccountRef *ref, Account *account)
 }
 
 static bool
+take_by_owner(FastStore *store, const AccountRef *ref, Account *account)
+{
+	ScanKeyData keys[2];
+
+	init_text_key(&keys[0], 1, ref->owner);
+	init_text_key(&keys[1], 2, cstring_to_text(ref->currency));
+	begin_scan(store, &store->accounts_by_owner, &store->account, store->tables->account_by_owner, keys, 2);
+	return take_found(store, &store->accounts_by_owner, account);
+}
+
+static bool
 take_by_id(FastStore *store, int64 account_id, Account *account)
 {
-	RowScan    *scan = &store->accounts_by_id;
 	ScanKeyData key;
-	bool		found;
 
 	init_int64_key(&key, 1, account_id);
-	begin_scan(store, scan, &store->account, store->tables->account_by_id, &key, 1);
-	found = next_row(scan);
-	if (found)
-		read_account(store, &scan->row, account);
-	close_row_scan(scan);
-	return found;
+	begin_scan(store, &store->accounts_by_id, &store->account, store->tables->account_by_id, &key, 1);
+	return take_found(store, &store->accounts_by_id, account);
 }
 
 /* They come in the order of their ids. */
