@@ -215,7 +215,7 @@ is_further_apart(const Figures *before, const Figures *after, bool is_solidus)
 /*
  * What was apart before this transaction may stay so.  A snapshot that ends before
  * its first command shows what was: of this transaction nothing, of others the
- * same as the other one.
+ * same as the other one.  Where nothing is apart, as mostly, nobody needs to know.
  */
 static void
 judge_figures(const SpreeGuard *guard, Relation credits, Relation events, const Event *event)
@@ -225,14 +225,20 @@ judge_figures(const SpreeGuard *guard, Relation credits, Relation events, const 
 	Oid			role = events->rd_rel->relowner;
 	Figures		after = {0};
 	Figures		before = {0};
+	bool		is_apart;
 
 	build_figures_query(&query, credits, events, event, guard->is_solidus);
 	run_shop_query(&query, role, snapshot, read_figures, &after);
-	snapshot->curcid = FirstCommandId;
-	run_shop_query(&query, role, snapshot, read_figures, &before);
+	is_apart = after.found && is_further_apart(&before, &after, guard->is_solidus);
+	if (is_apart)
+	{
+		snapshot->curcid = FirstCommandId;
+		run_shop_query(&query, role, snapshot, read_figures, &before);
+		is_apart = is_further_apart(&before, &after, guard->is_solidus);
+	}
 	UnregisterSnapshot(snapshot);
 
-	if (after.found && is_further_apart(&before, &after, guard->is_solidus))
+	if (is_apart)
 		break_rule(guard, RULE_RECONCILE,
 				   "Credit %s has an amount of %s with %s used and %s authorized, and its events make that %s, %s and %s.",
 				   event->credit,
