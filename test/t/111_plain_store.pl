@@ -44,7 +44,7 @@ sub play
 }
 
 play($pg_regress, 'stories', sort glob('test/sql/{ledger_*,life_*,json_twins,privileges,settings}.sql'));
-play($pg_isolation_regress, 'concurrent stories', sort glob('test/specs/{ledger,life}_*.spec'));
+play($pg_isolation_regress, 'concurrent stories', 'empty_ledger', sort glob('test/specs/{ledger,life}_*.spec'));
 
 $node->stop;
 done_testing();
