@@ -10,10 +10,10 @@
 
 -- what is read of the shop ---------------------------------------------------------------------
 
-CREATE FUNCTION spree_minor(amount numeric, unit numeric) RETURNS bigint
+CREATE FUNCTION spree_minor(amount numeric, unit numeric, minor_units integer) RETURNS bigint
 LANGUAGE SQL IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN abs(amount * unit) < 1e15 AND amount * unit = trunc(amount * unit) THEN (amount * unit)::bigint END;
-COMMENT ON FUNCTION spree_minor(numeric, numeric) IS 'an amount in minor units, given how many are in one; null if it has decimal places below them, or is no number';
+RETURN CASE WHEN abs(amount) < 1e12 AND min_scale(amount) <= minor_units THEN (amount * unit)::bigint END;
+COMMENT ON FUNCTION spree_minor(numeric, numeric, integer) IS 'an amount in minor units, given how many are in one, and how many decimal places they are; null if it has more of them, or is no number';
 
 CREATE FUNCTION spree_credit_owner(shop spree_shop, owner_prefix text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -264,27 +264,30 @@ DECLARE
 BEGIN
 	EXECUTE format($query$
 		WITH currency AS MATERIALIZED (
-			SELECT y.code, (10 ^ y.minor_units)::integer::numeric AS unit FROM money_ccy_currencies() y),
+			SELECT y.code, (10 ^ y.minor_units)::integer::numeric AS unit, y.minor_units::integer AS minor_units FROM money_ccy_currencies() y),
+		-- looked up one by one, since there are more of them with each batch
+		imported AS MATERIALIZED (
+			SELECT i.* FROM unnest($1) u (id) CROSS JOIN LATERAL (
+				SELECT * FROM storecredit.spree_imported i WHERE i.store_credits = $2 AND i.store_credit_id = u.id LIMIT 1) i),
 		source AS MATERIALIZED (
 			SELECT c.* FROM (%1$s) c
-			WHERE NOT EXISTS (SELECT FROM storecredit.spree_imported i
-				WHERE i.store_credits = $2 AND i.store_credit_id = c.id AND i.state = c.state)),
+			WHERE NOT EXISTS (SELECT FROM imported i WHERE i.store_credit_id = c.id AND i.state = c.state)),
 		credit AS (
 			INSERT INTO pg_temp.spree_import_credit (id, owner, currency, unit, amount, used, authorized, by_columns,
 				ended_at, end_word, invalidated, created_at, updated_at, issuer, memo, category, expires_at, last_event_id, state,
 				account_id, seq, granted, copied, copied_event_id, was_ended, was_adjusted, size)
 			SELECT c.id, c.owner, c.currency, y.unit,
-				spree_minor(c.amount, y.unit), spree_minor(c.amount_used, y.unit), spree_minor(c.amount_authorized, y.unit),
+				spree_minor(c.amount, y.unit, y.minor_units), spree_minor(c.amount_used, y.unit, y.minor_units), spree_minor(c.amount_authorized, y.unit, y.minor_units),
 				CASE WHEN c.ended_at IS NULL THEN c.amount - c.amount_used - least(c.amount_authorized, 0) ELSE 0 END,
 				c.ended_at, c.end_word, c.invalidated, c.created_at, c.updated_at, left(c.issuer, 255), c.memo, left(c.category, 255),
 				c.expires_at, c.last_event_id, c.state,
 				i.account_id, i.seq, money_ccy_to_minor(i.granted), money_ccy_to_minor(i.remaining), i.last_event_id, i.ended, i.adjusted,
-				spree_minor(c.amount, y.unit)
+				spree_minor(c.amount, y.unit, y.minor_units)
 			FROM source c
 			LEFT JOIN currency y ON y.code = c.currency
-			LEFT JOIN storecredit.spree_imported i ON i.store_credits = $2 AND i.store_credit_id = c.id)
+			LEFT JOIN imported i ON i.store_credit_id = c.id)
 		INSERT INTO pg_temp.spree_import_event (credit_id, id, action, minor, code, created_at, issuer, memo, reference, paid)
-		SELECT e.store_credit_id, e.id, e.action, spree_minor(e.amount, y.unit), e.authorization_code,
+		SELECT e.store_credit_id, e.id, e.action, spree_minor(e.amount, y.unit, y.minor_units), e.authorization_code,
 			coalesce(e.created_at AT TIME ZONE 'UTC', c.created_at), left(e.originator_type || '/' || e.originator_id, 255),
 			%2$s, left(%3$s, 255), %7$s
 		FROM %4$s e
@@ -304,7 +307,7 @@ BEGIN
 				WHERE p.source_type = ''Spree::StoreCredit'' AND p.source_id = ANY ($1)
 				ORDER BY p.source_id, p.response_code, p.id) o
 				ON o.source_id = e.store_credit_id AND o.response_code = e.authorization_code', shop.payments, shop.orders) END,
-		CASE WHEN with_orders THEN 'spree_minor(o.amount, y.unit)' ELSE 'NULL::bigint' END)
+		CASE WHEN with_orders THEN 'spree_minor(o.amount, y.unit, y.minor_units)' ELSE 'NULL::bigint' END)
 	USING credit_ids, shop.store_credits;
 	-- the keys are what plans go by
 	ANALYZE pg_temp.spree_import_credit (id), pg_temp.spree_import_event (credit_id);
@@ -777,16 +780,7 @@ AS $spree_import_number$
 DECLARE
 	releases boolean := spree_import_number.profile = 'solidus';
 BEGIN
-	INSERT INTO pg_temp.spree_import_entry
-	SELECT n.account_id, n.currency, n.credit_id, n.event_id, n.part, n.kind, n.minor,
-		n.amount, CASE WHEN n.amount IS NOT NULL THEN n.seq END, n.balance_after,
-		max(n.hold_id) FILTER (WHERE n.holds) OVER of_code, n.holds, n.held_effect, n.effect,
-		coalesce(max(n.seq) FILTER (WHERE n.kind = 'grant') OVER (PARTITION BY n.credit_id), n.credit_seq),
-		max(n.seq) FILTER (WHERE n.kind = 'capture') OVER of_code,
-		n.created_at, max(n.created_at) FILTER (WHERE n.kind IN ('capture', 'void')) OVER of_code,
-		max(n.minor) FILTER (WHERE n.kind = 'capture') OVER of_code, bool_or(n.kind = 'void') OVER of_code,
-		n.code, n.issuer, n.memo, n.reference, n.category, n.expires_at, n.hold_event_id, n.hold_minor, n.capture_event_id
-	FROM (
+	WITH numbered AS MATERIALIZED (
 		SELECT s.credit_id, s.event_id, s.part, s.kind, s.minor, s.effect, s.code, s.reference,
 			coalesce(CASE s.kind WHEN 'grant' THEN c.issuer END, s.issuer) AS issuer,
 			s.hold_event_id, s.hold_minor, s.capture_event_id, coalesce(s.memo, CASE s.kind WHEN 'grant' THEN c.memo END) AS memo,
@@ -806,8 +800,23 @@ BEGIN
 		CROSS JOIN LATERAL (SELECT CASE WHEN s.kind IN ('grant', 'adjustment', 'refund') THEN s.minor
 			WHEN s.kind IN ('capture', 'revoke') THEN - s.minor END AS amount) e
 		CROSS JOIN LATERAL (SELECT s.kind = 'authorize' AS holds) h
-		WINDOW of_account AS (PARTITION BY a.account_id ORDER BY s.created_at, s.event_id, s.part, s.credit_id)) n
-	WINDOW of_code AS (PARTITION BY n.credit_id, n.hold_event_id);
+		WINDOW of_account AS (PARTITION BY a.account_id ORDER BY s.created_at, s.event_id, s.part, s.credit_id)),
+	granted AS (
+		SELECT n.credit_id, max(n.seq) AS seq FROM numbered n WHERE n.kind = 'grant' GROUP BY n.credit_id),
+	authorization_code AS (
+		SELECT n.credit_id, coalesce(n.hold_event_id, 0) AS hold_event_id, max(n.hold_id) FILTER (WHERE n.holds) AS hold_id,
+			max(n.seq) FILTER (WHERE n.kind = 'capture') AS debit_seq, max(n.minor) FILTER (WHERE n.kind = 'capture') AS captured,
+			max(n.created_at) FILTER (WHERE NOT n.holds) AS closed_at, bool_or(n.kind = 'void') AS voided
+		FROM numbered n WHERE n.kind IN ('authorize', 'capture', 'void') GROUP BY 1, 2)
+	INSERT INTO pg_temp.spree_import_entry
+	SELECT n.account_id, n.currency, n.credit_id, n.event_id, n.part, n.kind, n.minor,
+		n.amount, CASE WHEN n.amount IS NOT NULL THEN n.seq END, n.balance_after,
+		c.hold_id, n.holds, n.held_effect, n.effect, coalesce(g.seq, n.credit_seq), c.debit_seq,
+		n.created_at, c.closed_at, c.captured, c.voided,
+		n.code, n.issuer, n.memo, n.reference, n.category, n.expires_at, n.hold_event_id, n.hold_minor, n.capture_event_id
+	FROM numbered n
+	LEFT JOIN granted g ON g.credit_id = n.credit_id
+	LEFT JOIN authorization_code c ON c.credit_id = n.credit_id AND c.hold_event_id = coalesce(n.hold_event_id, 0);
 
 	-- what is referred to may be there since an earlier run
 	UPDATE pg_temp.spree_import_entry n SET debit_seq = (
@@ -953,7 +962,9 @@ BEGIN
 		AND a.account_id IN (SELECT n.account_id FROM pg_temp.spree_import_entry n);
 	UPDATE storecredit.account t SET max_balance = a.max_balance
 	FROM pg_temp.spree_import_account a
-	WHERE t.account_id = a.account_id AND t.max_balance IS DISTINCT FROM a.max_balance;
+	LEFT JOIN storecredit.currency_limit l ON l.currency = a.currency
+	WHERE t.account_id = a.account_id AND t.max_balance IS DISTINCT FROM a.max_balance
+		AND (a.max_balance IS NOT NULL OR l.max_balance IS NOT NULL);
 END
 $spree_import_write_accounts$;
 COMMENT ON FUNCTION spree_import_write_accounts() IS 'writes to the ledger what is left of the credits, and the accounts';
@@ -1019,6 +1030,7 @@ CREATE FUNCTION spree_import_batch(
 LANGUAGE plpgsql
 SET search_path = pg_catalog, storecredit, pg_temp
 SET work_mem = '64MB'
+SET default_statistics_target = 10
 SET jit = off
 AS $spree_import_batch$
 DECLARE

@@ -71,7 +71,7 @@ typedef struct KeptStatement
 {
 	const char *query;			/* everything in it qualified, operators too */
 	int			nargs;
-	Oid			argtypes[2];
+	Oid			argtypes[3];
 	SPIPlanPtr	plan;			/* NULL until it is first run */
 } KeptStatement;
 

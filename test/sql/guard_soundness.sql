@@ -208,3 +208,41 @@ SELECT * FROM pg_temp.refusal('UPDATE storecredit.account SET last_seq = 9 WHERE
 
 SELECT balance, held, last_seq FROM storecredit.account WHERE account_id IN (740001, 740002) ORDER BY account_id;
 SELECT v.* FROM (VALUES (740001), (740002)) a (id), LATERAL storecredit.verify(a.id) v;
+
+-- many accounts with many credits at once are read some at a time; whichever of them is not sound is found
+CREATE FUNCTION pg_temp.write_accounts(step integer, VARIADIC spoilt text[] DEFAULT '{}') RETURNS void LANGUAGE plpgsql
+SET search_path = storecredit, pg_catalog AS $$
+BEGIN
+	INSERT INTO account SELECT 750000 + n * step, '2024-01-01', 20, '20 USD', '0 USD', '0 USD', 0, NULL, 'USD', 'guard/many ' || n
+	FROM generate_series(1, 40) AS n;
+	INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)
+	SELECT 750000 + n * step, s, 'credit', '1 USD', money_ccy_from_minor(s * 100, 'USD'), '2024-01-01', 'admin', 'admin'
+	FROM generate_series(1, 40) AS n, generate_series(1, 20) AS s;
+	INSERT INTO open_credit SELECT 750000 + n * step, 'infinity', s, '1 USD' FROM generate_series(1, 40) AS n, generate_series(1, 20) AS s;
+	FOR i IN 1 .. cardinality(spoilt) LOOP
+		EXECUTE spoilt[i];
+	END LOOP;
+	SET CONSTRAINTS ALL IMMEDIATE;
+END$$;
+CREATE FUNCTION pg_temp.try_accounts(step integer, VARIADIC spoilt text[] DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	found text;
+BEGIN
+	PERFORM pg_temp.write_accounts(step, VARIADIC spoilt);
+	RETURN 'sound: ' || (SELECT count(*) FROM storecredit.account WHERE account_id > 750000);
+EXCEPTION WHEN check_violation THEN
+	GET STACKED DIAGNOSTICS found = PG_EXCEPTION_DETAIL;
+	RETURN found;
+END$$;
+BEGIN;
+SELECT pg_temp.try_accounts(1);
+ROLLBACK;
+BEGIN;
+SELECT pg_temp.try_accounts(7);
+ROLLBACK;
+SELECT n, pg_temp.try_accounts(1, format('UPDATE account SET balance = ''21 USD'' WHERE account_id = %s', 750000 + n)) AS balance,
+	pg_temp.try_accounts(1, format('DELETE FROM open_credit WHERE account_id = %s AND seq = %s', 750000 + n, 1 + n % 20)) AS gone,
+	pg_temp.try_accounts(1, format('UPDATE open_credit SET remaining = CASE seq WHEN %2$s THEN ''1.50 USD''::money_ccy ELSE ''0.50 USD'' END WHERE account_id = %1$s AND seq IN (%2$s, %3$s)', 750000 + n, 1 + n % 20, 1 + (n + 5) % 20)) AS larger
+FROM unnest('{1,2,3,17,18,19,33,34,40}'::int[]) AS n;
+-- also the credit of an account that would be the next in the row
+SELECT pg_temp.try_accounts(1, $$INSERT INTO open_credit VALUES (750041, 'infinity', 1, '1 USD')$$);
