@@ -15,9 +15,14 @@ measure_throughput() {
 
 # compare SCENARIO ACCOUNTS CLIENTS SYNCHRONOUS_COMMIT CONTESTANT...
 compare() {
-	local scenario=$1 accounts=$2 clients=$3 sync=$4 contestants=("${@:5}") round i contestant figures
+	local scenario=$1 accounts=$2 clients=$3 sync=$4 contestants=() round i contestant figures
 
 	say "$scenario"
+	for contestant in "${@:5}"; do
+		if [[ " ${CONTESTANTS:-$*} " == *" $contestant "* ]]; then
+			contestants+=("$contestant")
+		fi
+	done
 	for ((round = 0; round < ROUNDS; round++)); do
 		for i in "${!contestants[@]}"; do
 			contestant=${contestants[(i + round) % ${#contestants[@]}]}
