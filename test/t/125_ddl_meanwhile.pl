@@ -32,7 +32,7 @@ make_ledger($node, 'ledger', q{
 			owner := 'owner ' || 1 + trunc(random() * 50);
 			PERFORM store_credit_debit(owner, '1.50 USD', idempotency_key => gen_random_uuid()::text);
 			COMMIT;
-			PERFORM store_credit_credit(owner, '0.75 USD', clock_timestamp() + random() * interval '1 day'), store_credit_credit(owner, '0.75 USD');
+			PERFORM store_credit_credit(owner, '0.75 USD', clock_timestamp() + (1 + random()) * interval '1 day'), store_credit_credit(owner, '0.75 USD');
 			COMMIT;
 			calls := calls + 3;
 			SELECT count(*) INTO n FROM closed;
