@@ -45,7 +45,10 @@ END
 $spree_credit_expiry$;
 COMMENT ON FUNCTION spree_credit_expiry(spree_shop) IS 'the SQL expression for the first instant at which a row c of a shop''s store credits is gone; null for never';
 
-/* Of the events those that are deleted do not count, as in the application. */
+/*
+ * Of the events those that are deleted do not count, as in the application.  Those of only some credits are
+ * in a CTE, happened, of the statement that this is a part of.
+ */
 CREATE FUNCTION spree_credit_source(shop spree_shop, owner_prefix text, only_some boolean) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, storecredit, pg_temp
@@ -63,21 +66,20 @@ BEGIN
 			coalesce(c.created_at, c.updated_at, '1970-01-01') AT TIME ZONE 'UTC' AS created_at,
 			coalesce(c.updated_at, c.created_at, '1970-01-01') AT TIME ZONE 'UTC' AS updated_at,
 			%3$s AS issuer, c.memo::text AS memo, %4$s AS category,
-			%10$s AS expires_at, coalesce(e.last_event_id, 0) AS last_event_id,
+			%9$s AS expires_at, coalesce(e.last_event_id, 0) AS last_event_id,
 			hash_record_extended(ROW (c.amount, c.amount_used, c.amount_authorized, c.currency, c.deleted_at, %2$s,
 				e.last_event_id, e.events), 0) AS state
 		FROM %5$s c
 		LEFT JOIN (
 			SELECT e.store_credit_id, max(e.id)::bigint AS last_event_id, count(*) AS events
-			FROM %6$s e WHERE e.deleted_at IS NULL%8$s GROUP BY e.store_credit_id) e ON e.store_credit_id = c.id
-		%7$s%9$s$query$,
+			FROM %6$s GROUP BY e.store_credit_id) e ON e.store_credit_id = c.id
+		%7$s%8$s$query$,
 		spree_credit_owner(shop, owner_prefix), invalidated,
 		CASE WHEN issuer_column IS NULL THEN 'NULL::text' ELSE format('%L || c.%I', owner_prefix || 'User/', issuer_column) END,
 		CASE WHEN category_column IS NULL OR shop.categories IS NULL THEN 'NULL::text' ELSE 'k.name::text' END,
-		shop.store_credits, shop.events,
+		shop.store_credits, CASE WHEN only_some THEN 'happened e' ELSE format('%s e WHERE e.deleted_at IS NULL', shop.events) END,
 		CASE WHEN category_column IS NULL OR shop.categories IS NULL THEN ''
 			ELSE format('LEFT JOIN %s k ON k.id = c.%I', shop.categories, category_column) END,
-		CASE WHEN only_some THEN ' AND e.store_credit_id = ANY ($1)' ELSE '' END,
 		CASE WHEN only_some THEN ' WHERE c.id = ANY ($1)' ELSE '' END,
 		spree_credit_expiry(shop));
 END
@@ -265,6 +267,8 @@ BEGIN
 	EXECUTE format($query$
 		WITH currency AS MATERIALIZED (
 			SELECT y.code, (10 ^ y.minor_units)::integer::numeric AS unit, y.minor_units::integer AS minor_units FROM money_ccy_currencies() y),
+		happened AS MATERIALIZED (
+			SELECT e.* FROM %4$s e WHERE e.deleted_at IS NULL AND e.store_credit_id = ANY ($1)),
 		-- looked up one by one, since there are more of them with each batch
 		imported AS MATERIALIZED (
 			SELECT i.* FROM unnest($1) u (id) CROSS JOIN LATERAL (
@@ -290,12 +294,11 @@ BEGIN
 		SELECT e.store_credit_id, e.id, e.action, spree_minor(e.amount, y.unit, y.minor_units), e.authorization_code,
 			coalesce(e.created_at AT TIME ZONE 'UTC', c.created_at), left(e.originator_type || '/' || e.originator_id, 255),
 			%2$s, left(%3$s, 255), %7$s
-		FROM %4$s e
+		FROM happened e
 		JOIN source c ON c.id = e.store_credit_id
 		LEFT JOIN currency y ON y.code = c.currency
 		%5$s
-		%6$s
-		WHERE e.deleted_at IS NULL AND e.store_credit_id = ANY ($1)$query$,
+		%6$s$query$,
 		spree_credit_source(shop, owner_prefix, true),
 		CASE WHEN with_reasons THEN 'r.name' ELSE 'NULL::text' END,
 		CASE WHEN with_orders THEN 'coalesce(o.number, e.authorization_code)' ELSE 'e.authorization_code' END,
