@@ -53,17 +53,18 @@ static Statement select_overdue = {
  * Where this session's last sweep stopped because it had done enough: the next
  * one goes on from there.  Before it lie the index entries of what was swept,
  * which only a vacuum takes away; a backlog is swept in many small steps, and
- * each would have to pass them.  What was left out before it is found when a
- * sweep comes to the end, and begins anew; so does the next after one that was
- * rolled back.
+ * each would have to pass them.  The next begins anew after one that came to the
+ * end, or was rolled back; and the one that comes to the end does at once if
+ * those before it left somebody out.
  */
 typedef struct SweepPosition
 {
 	DuePosition holds;
 	DuePosition credits;
+	bool		left_out;		/* an account before it */
 } SweepPosition;
 
-#define BEGINNING	{{DT_NOBEGIN, PG_INT64_MIN}, {DT_NOBEGIN, PG_INT64_MIN}}
+#define BEGINNING	{{DT_NOBEGIN, PG_INT64_MIN}, {DT_NOBEGIN, PG_INT64_MIN}, false}
 
 static const SweepPosition beginning = BEGINNING;
 static SweepPosition position = BEGINNING;
@@ -128,7 +129,7 @@ plan_expiry(Booking *booking, const SweptAccount *swept)
 	book_expired_credits(booking);
 }
 
-/* False if it could not be written. */
+/* False if it could not be taken, or not be written. */
 static bool
 attempt_account(const SweptAccount *swept)
 {
@@ -137,7 +138,7 @@ attempt_account(const SweptAccount *swept)
 	AccountRef	ref = {.account_id = swept->account_id};
 
 	if (!take_account(booking, &ref))
-		return true;
+		return false;
 	plan_expiry(booking, swept);
 	if (booking->entry_count == 0 && booking->holds == NIL)
 		return true;
@@ -155,8 +156,8 @@ attempt_account(const SweptAccount *swept)
 static void
 take_and_expire(const SweptAccount *swept)
 {
-	if (!attempt_account(swept))
-		(void) attempt_account(swept);
+	if (!attempt_account(swept) && !attempt_account(swept))
+		position.left_out = true;
 }
 
 static void
@@ -380,10 +381,10 @@ watch_for_rollbacks(void)
 static void
 sweep_all(Sweep *sweep, TimestampTz now)
 {
-	bool		goes_on = memcmp(&position, &beginning, sizeof(SweepPosition)) != 0;
+	bool		left_out = position.left_out;
 
 	sweep_on(sweep, now);
-	if (left_to_do(sweep) > 0 && goes_on)
+	if (left_to_do(sweep) > 0 && left_out)
 	{
 		begin_anew();
 		sweep_on(sweep, now);
