@@ -26,9 +26,6 @@ while (<$lines>)
 }
 my $statement = join ' ', map { split } @statement;
 
-# A single-user backend prints each column with words around it, which no client pays for.
-$statement =~ s/^SELECT seq, balance_after/SELECT seq/;
-
 # As pgbench does: each variable where it stands is a parameter.
 my @variables;
 $statement =~ s/(?<!:):(\w+)/push @variables, $1; '$' . @variables/ge;

@@ -2,29 +2,28 @@
 # calls per second; in microseconds a call the median, the 99th percentile and the mean of the latency,
 # and the CPU time of the backends; and which share of the machine other programs took meanwhile.
 #
-#   perl figures.pl CLOCKS-BEFORE CLOCKS-AFTER OUTPUT LOG...
+#   perl figures.pl CLOCKS-BEFORE CLOCKS-AFTER LOG...
 
 use strict;
 use warnings;
 use POSIX qw(sysconf _SC_CLK_TCK);
 
-my ($before, $after, $output, @logs) = @ARGV;
-my ($sum, @first, @latency) = (0);
-
-@ARGV = $output;
-my ($tps) = map { /^tps = ([\d.]+)/ } <>;
+my ($before, $after, @logs) = @ARGV;
+my ($sum, @calls) = (0);
 
 @ARGV = @logs;
 while (<>)
 {
-	my ($client, $number, $microseconds) = split;
-	push @{ $number <= 5 ? \@first : \@latency }, $microseconds;
+	my (undef, undef, $microseconds, undef, $second, $microsecond) = split;
+	push @calls, [ $second * 1_000_000 + $microsecond, $microseconds ];
 }
-my $calls = @first + @latency;
 
-# A session plans its first calls one by one: they count where there are no others.
-@latency = @first unless @latency;
-@latency = sort { $a <=> $b } @latency;
+# In the first fifth, sessions plan their calls one by one and meet each page for the first time.
+@calls = sort { $a->[0] <=> $b->[0] } @calls;
+my ($began, $ended) = ($calls[0][0] - $calls[0][1], $calls[-1][0]);
+my $from = $began + ($ended - $began) / 5;
+my @latency = sort { $a <=> $b } map { $_->[1] } grep { $_->[0] > $from } @calls;
+my $tps = @latency / ($ended - $from) * 1_000_000;
 $sum += $_ foreach @latency;
 
 my @before = split ' ', $before;
@@ -32,4 +31,4 @@ my ($busy, $idle, $backends, $clients) = map { $_ - shift @before } split ' ', $
 my $others = ($busy - $backends - $clients) / ($busy + $idle);
 
 printf "%.1f\t%d\t%d\t%.2f\t%.2f\t%.2f\n", $tps, $latency[ $#latency * 0.5 ], $latency[ $#latency * 0.99 ],
-  $sum / @latency, $backends / sysconf(_SC_CLK_TCK) * 1000000 / $calls, $others;
+  $sum / @latency, $backends / sysconf(_SC_CLK_TCK) * 1000000 / @calls, $others;

@@ -18,13 +18,13 @@ slice() {
 		--file="${file:-$(script_of "$contestant")}" --log --log-prefix="$log" \
 		--define=first="${first[$accounts]}" --define=last="${last[$accounts]}" --define=cents="$cents" \
 		--define=amount="$(printf '%d.%02d USD' $((cents / 100)) $((cents % 100)))" "${@:4}" \
-		>"$SANDBOX/tmp/pgbench.out" 2>"$SANDBOX/tmp/pgbench.err" || {
+		>/dev/null 2>"$SANDBOX/tmp/pgbench.err" || {
 		cat "$SANDBOX/tmp/pgbench.err" >&2
 		return 1
 	}
 	while [ "$(server_children)" -gt "$children" ]; do sleep 0.01; done
 	after=$(clocks "$self")
-	perl "$here/figures.pl" "$before" "$after" "$SANDBOX/tmp/pgbench.out" "$log".*
+	perl "$here/figures.pl" "$before" "$after" "$log".*
 }
 
 # CPU time until now, in clock ticks: of the machine, busy and idle; of the backends that have ended;

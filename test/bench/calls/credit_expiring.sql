@@ -1,2 +1,2 @@
 \set id random(:first, :last)
-SELECT seq, balance_after FROM storecredit.store_credit_credit(:id::text, :amount::storecredit.money_ccy, expires_at => '2999-12-31');
+SELECT (storecredit.store_credit_credit(:id::text, :amount::storecredit.money_ccy, expires_at => '2999-12-31')).balance_after;
