@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154
 
 measure_life() {
-	say "loading $DUE accounts with a credit that will expire, into database life"
+	say "loading $DUE accounts with credits that will expire, into database life"
 	createdb life
 	sql --dbname=life --file="$here/baseline.sql"
 	sql --dbname=life --command="CREATE EXTENSION storecredit" --command="SELECT storecredit.create_ledger()" >/dev/null
@@ -22,23 +22,29 @@ measure_life() {
 	check_books life
 }
 
-# The debits come at a fixed rate, so that they measure waiting and not each other.
+# The debits come at a fixed rate, so that they measure waiting and not each other; those count that end
+# while the sweep is running.
 measure_debits_during_sweep() {
-	local when
+	local when from to
 
 	say 'debits while a sweep is running'
 	for when in idle sweep; do
-		if [ "$when" = sweep ]; then
-			sql --dbname=life --command="CALL bench.sweep_last()" &
-		fi
 		rm -f "$SANDBOX"/tmp/rated.*
-		PGDATABASE=life pgbench --no-vacuum --protocol=prepared --client=4 --rate=1000 --time="$((SLICE * 2))" \
+		PGDATABASE=life pgbench --no-vacuum --protocol=prepared --client=4 --rate=1000 --time="$((SLICE + 1))" \
 			--file="$here/calls/debit.sql" --log --log-prefix="$SANDBOX/tmp/rated" \
-			--define=first=1 --define=last="$DUE" --define=amount='0.01 USD' >/dev/null 2>&1
-		sort -n -k 3 <(cut -d ' ' -f 1-3 "$SANDBOX"/tmp/rated.*) | awk -v OFS='\t' -v when="$when" '
-			{ latency[NR] = $3 }
-			END { print "rated", when, latency[int(NR * 0.5) + 1], latency[int(NR * 0.99)], latency[NR] }' >>"$results"
+			--define=first=1 --define=last="$DUE" --define=amount='0.01 USD' >/dev/null 2>&1 &
+		sleep 1
+		from=$(date +%s%6N)
+		case $when in
+			idle) sleep "$SLICE" ;;
+			sweep) sql --dbname=life --command="CALL bench.sweep_last()" ;;
+		esac
+		to=$(date +%s%6N)
 		wait
+		awk -v from="$from" -v to="$to" '$5 * 1000000 + $6 >= from && $5 * 1000000 + $6 <= to { print $3 }' "$SANDBOX"/tmp/rated.* |
+			sort -n | awk -v OFS='\t' -v when="$when" '
+				{ latency[NR] = $1 }
+				END { print "rated", when, latency[int(NR * 0.5) + 1], latency[int(NR * 0.99)], latency[NR] }' >>"$results"
 	done
 }
 

@@ -2,27 +2,31 @@
 
 SET session_replication_role = replica;		-- verify() instead of a check per account
 SET synchronous_commit = off;
+
+CREATE FUNCTION bench.due_at(due_day integer) RETURNS timestamptz LANGUAGE sql
+RETURN '2100-01-01 00:00+00'::timestamptz + due_day * interval '1 day';
+
 SET search_path = storecredit, pg_catalog;
 
--- Each account has a credit that is due in one second of a day, and one that never is: the days but the last
--- are swept between UPDATEs; the last while others debit.
+-- Each account has a credit of every campaign, due in one second of a day, and one that never is: the days but
+-- the last are swept between UPDATEs; the last while others debit.
 INSERT INTO account (account_id, opened_at, last_seq, balance, held, credit_line, last_hold_id, currency, owner)
-SELECT n, now(), 2, '1000010 USD', '0 USD', '0 USD', 0, 'USD', n::text FROM generate_series(1, :due) AS n;
-INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at, issuer, recorded_by)
-SELECT n, 1, 'credit', '10 USD'::money_ccy, '10 USD'::money_ccy, now(),
-       '2100-01-01 00:00+00'::timestamptz + (n % (:rounds + 1)) * interval '1 day', session_user, session_user
+SELECT n, now(), :rounds + 2, '1000000 USD'::money_ccy + '10 USD'::money_ccy * (:rounds + 1), '0 USD', '0 USD', 0, 'USD', n::text
   FROM generate_series(1, :due) AS n;
+INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, expires_at, issuer, recorded_by)
+SELECT n, day + 1, 'credit', '10 USD', '10 USD'::money_ccy * (day + 1), now(), bench.due_at(day), session_user, session_user
+  FROM generate_series(0, :rounds) AS day, generate_series(1, :due) AS n;
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)
-SELECT n, 2, 'credit', '1000000 USD', '1000010 USD', now(), session_user, session_user FROM generate_series(1, :due) AS n;
+SELECT account_id, last_seq, 'credit', '1000000 USD', balance, now(), session_user, session_user FROM account;
 INSERT INTO open_credit (account_id, expires_at, seq, remaining)
 SELECT account_id, coalesce(expires_at, 'infinity'), seq, amount FROM transaction;
 SELECT setval('account_number_seq', :due + 1) \g /dev/null
 
 INSERT INTO bench.shop_account (account_id, owner, currency, balance, updated_at)
-SELECT n, n, 'USD', 100001000, now() FROM generate_series(1, :due) AS n;
+SELECT account_id, owner, currency, money_ccy_to_minor(balance), now() FROM account;
 INSERT INTO bench.shop_credit (account_id, amount, remaining, expires_at, created_at, updated_at)
-SELECT n, 1000, 1000, '2100-01-01 00:00+00'::timestamptz + (n % (:rounds + 1)) * interval '1 day', now(), now()
-  FROM generate_series(1, :due) AS n;
+SELECT n, 1000, 1000, bench.due_at(day), now(), now()
+  FROM generate_series(0, :rounds) AS day, generate_series(1, :due) AS n;
 
 -- A batch in each form, for accounts that exist.
 CREATE TABLE bench.batch AS
@@ -92,9 +96,6 @@ BEGIN
     END LOOP;
 END
 $$;
-
-CREATE FUNCTION bench.due_at(due_day integer) RETURNS timestamptz LANGUAGE sql
-RETURN '2100-01-01 00:00+00'::timestamptz + due_day * interval '1 day';
 
 -- In batches of 200, a commit each, as the worker does; with the clock at the due_day's second.
 CREATE PROCEDURE bench.sweep(due_day integer) LANGUAGE plpgsql AS
