@@ -3,7 +3,8 @@
 --
 -- Column order matters in account and open_credit: the fast store (src/store_fast.c) overlays a struct on
 -- the fixed-width columns at the front, and what a debit changes lies together, to keep its WAL short.  Their
--- fillfactor leaves room for more versions between two prunings of a page.
+-- fillfactor leaves room for more versions between two prunings of a page; in account, for one of every row:
+-- a sweep of a campaign's credits changes all accounts of a page in one transaction.
 
 CREATE FUNCTION create_ledger() RETURNS void
 LANGUAGE plpgsql
@@ -34,9 +35,9 @@ BEGIN
 		held         money_ccy   NOT NULL,
 		credit_line  money_ccy   NOT NULL,
 		last_hold_id bigint      NOT NULL,
-		max_balance  money_ccy,
 		currency     text        COLLATE "C" NOT NULL,
 		owner        text        COLLATE "C" NOT NULL,
+		max_balance  money_ccy,
 		last_hash    bytea,
 		CONSTRAINT account_pkey PRIMARY KEY (account_id),
 		CONSTRAINT account_owner_currency_key UNIQUE (owner, currency),
@@ -54,7 +55,7 @@ BEGIN
 		CONSTRAINT account_last_hash_check CHECK (octet_length(last_hash) = 32),
 		CONSTRAINT account_credit_line_check CHECK (
 			money_ccy_to_minor(balance)::numeric - money_ccy_to_minor(held) + money_ccy_to_minor(credit_line) >= 0)
-	) WITH (fillfactor = 75);
+	) WITH (fillfactor = 50);
 	ALTER SEQUENCE storecredit.account_number_seq OWNED BY storecredit.account.account_id;
 	COMMENT ON TABLE storecredit.account IS 'one account per owner and currency, opened by its first credit, forever';
 	COMMENT ON COLUMN storecredit.account.account_id IS 'storecredit.cell in the upper 16 bits, a local number in the lower 48';
@@ -64,9 +65,9 @@ BEGIN
 	COMMENT ON COLUMN storecredit.account.held IS 'sum of what open holds still hold';
 	COMMENT ON COLUMN storecredit.account.credit_line IS 'by how much the available money may go below zero';
 	COMMENT ON COLUMN storecredit.account.last_hold_id IS 'hold_id of its newest hold';
-	COMMENT ON COLUMN storecredit.account.max_balance IS 'limit on the balance of this account instead of its currency''s; null for the currency''s';
 	COMMENT ON COLUMN storecredit.account.currency IS 'ISO 4217 code';
 	COMMENT ON COLUMN storecredit.account.owner IS 'whose it is, in the application''s words';
+	COMMENT ON COLUMN storecredit.account.max_balance IS 'limit on the balance of this account instead of its currency''s; null for the currency''s';
 	COMMENT ON COLUMN storecredit.account.last_hash IS 'hash of its newest transaction, 32 zero bytes before the first; null if it has no chain of hashes';
 
 	-- history ----------------------------------------------------------------------------------

@@ -62,9 +62,9 @@ static const KnownColumn account_columns[] = {
 	{"held", InvalidOid, true},
 	{"credit_line", InvalidOid, true},
 	{"last_hold_id", INT8OID, true},
-	{"max_balance", InvalidOid, false},
 	{"currency", TEXTOID, true},
 	{"owner", TEXTOID, true},
+	{"max_balance", InvalidOid, false},
 	{"last_hash", BYTEAOID, false},
 };
 
@@ -362,7 +362,7 @@ static bool
 find_access_paths(FastTables *tables)
 {
 	static const AttrNumber id[] = {1};
-	static const AttrNumber owner_currency[] = {10, 9};
+	static const AttrNumber owner_currency[] = {9, 8};
 	static const AttrNumber account_expires_seq[] = {1, 2, 3};
 	static const AttrNumber expires_account[] = {2, 1};
 	static const AttrNumber account_key[] = {1, 13};

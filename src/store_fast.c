@@ -55,9 +55,9 @@ typedef struct AccountForm
 	int64		last_hold_id;
 } AccountForm;
 
-#define ACCOUNT_MAX_BALANCE	8
-#define ACCOUNT_CURRENCY	9
-#define ACCOUNT_OWNER		10
+#define ACCOUNT_CURRENCY	8
+#define ACCOUNT_OWNER		9
+#define ACCOUNT_MAX_BALANCE	10
 #define ACCOUNT_LAST_HASH	11
 
 StaticAssertDecl(offsetof(AccountForm, balance) == 24 && sizeof(AccountForm) == 80,
@@ -204,7 +204,7 @@ take_by_id(FastStore *store, int64 account_id, Account *account)
 	return take_found(store, &store->accounts_by_id, account);
 }
 
-/* They come in the order of their ids. */
+/* They come in the order of their ids, and so share pages: one stays pinned until another is needed. */
 static bool
 take_next_by_id(FastStore *store, int64 account_id, Account *account)
 {
@@ -213,7 +213,6 @@ take_next_by_id(FastStore *store, int64 account_id, Account *account)
 	if (!walk_to_row(walk, &store->account, store->tables->account_by_id, store->snapshot, store->context, account_id))
 		return false;
 	read_account(store, &walk->scan.row, account);
-	release_row(&walk->scan);
 	return true;
 }
 

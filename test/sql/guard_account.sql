@@ -6,11 +6,11 @@ SET search_path = storecredit, public;
 
 -- given: an account with 50.00 SEK, and one that was opened and never used
 BEGIN;
-INSERT INTO account VALUES (720001, '2024-01-01', 1, '50 SEK', '0 SEK', '0 SEK', 0, NULL, 'SEK', 'guard/account');
+INSERT INTO account VALUES (720001, '2024-01-01', 1, '50 SEK', '0 SEK', '0 SEK', 0, 'SEK', 'guard/account');
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)
 	VALUES (720001, 1, 'credit', '50 SEK', '50 SEK', '2024-01-01', 'admin', 'admin');
 INSERT INTO open_credit VALUES (720001, 'infinity', 1, '50 SEK');
-INSERT INTO account VALUES (720002, '2024-01-01', 0, '0 SEK', '0 SEK', '0 SEK', 0, NULL, 'SEK', 'guard/account unused');
+INSERT INTO account VALUES (720002, '2024-01-01', 0, '0 SEK', '0 SEK', '0 SEK', 0, 'SEK', 'guard/account unused');
 COMMIT;
 
 -- its identity stays
@@ -18,7 +18,7 @@ UPDATE account SET account_id = 720009 WHERE account_id = 720001;
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 UPDATE account SET opened_at = now() WHERE account_id = 720001;
 UPDATE account SET currency = 'USD', balance = '0 USD', held = '0 USD', credit_line = '0 USD' WHERE account_id = 720002;
-INSERT INTO account VALUES (720009, '2024-01-01', 0, '0 SEK', '0 SEK', '0 SEK', 0, NULL, 'SEK', 'guard/account')
+INSERT INTO account VALUES (720009, '2024-01-01', 0, '0 SEK', '0 SEK', '0 SEK', 0, 'SEK', 'guard/account')
 	ON CONFLICT (owner, currency) DO UPDATE SET account_id = excluded.account_id;
 
 -- an owner can be replaced where no money is, so that no money passes to another owner
@@ -59,7 +59,7 @@ UPDATE account SET balance = '59.99 SEK' WHERE account_id = 720001;
 SAVEPOINT above;
 UPDATE account SET balance = '60 SEK' WHERE account_id = 720001;
 ROLLBACK TO above;
-INSERT INTO account VALUES (720003, '2024-01-01', 0, '10.01 SEK', '0 SEK', '0 SEK', 0, NULL, 'SEK', 'guard/account new');
+INSERT INTO account VALUES (720003, '2024-01-01', 0, '10.01 SEK', '0 SEK', '0 SEK', 0, 'SEK', 'guard/account new');
 ROLLBACK TO above;
 -- its own limit comes before the currency's
 UPDATE account SET max_balance = '100 SEK' WHERE account_id = 720001;

@@ -6,7 +6,7 @@ SET search_path = storecredit, public;
 
 -- given: an account with two transactions, one with a memo too long to lie in the row
 BEGIN;
-INSERT INTO account VALUES (710001, '2024-01-01', 2, '30 USD', '0 USD', '0 USD', 0, NULL, 'USD', 'guard/history');
+INSERT INTO account VALUES (710001, '2024-01-01', 2, '30 USD', '0 USD', '0 USD', 0, 'USD', 'guard/history');
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, category, memo, issuer, recorded_by, metadata)
 	SELECT 710001, 1, 'credit', '50 USD', '50 USD', '2024-01-01', 'refund', string_agg(md5(n::text), ' '), 'admin', 'admin', '{"order": 7}'
 	FROM generate_series(1, 1000) n;

@@ -6,7 +6,7 @@ SET search_path = storecredit, public;
 
 -- given: 50.00 USD of which 30.00 is held, and a hold that was voided
 BEGIN;
-INSERT INTO account VALUES (730001, '2024-01-01', 1, '50 USD', '30 USD', '0 USD', 2, NULL, 'USD', 'guard/hold');
+INSERT INTO account VALUES (730001, '2024-01-01', 1, '50 USD', '30 USD', '0 USD', 2, 'USD', 'guard/hold');
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)
 	VALUES (730001, 1, 'credit', '50 USD', '50 USD', '2024-01-01', 'admin', 'admin');
 INSERT INTO open_credit VALUES (730001, 'infinity', 1, '20 USD');

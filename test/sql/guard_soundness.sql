@@ -14,14 +14,14 @@ INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_a
 	(740001, 2, 'credit', '60 USD', '90 USD', '2024-01-01', NULL, 'admin', 'admin', NULL, NULL),
 	(740001, 3, 'debit', '-20 USD', '70 USD', '2024-01-02', NULL, 'admin', 'admin', '{1,2000}', NULL),
 	(740001, 4, 'debit', '-5 USD', '65 USD', '2024-01-03', NULL, 'admin', 'admin', '{2,500}', 1);
-INSERT INTO account VALUES (740001, '2024-01-01', 4, '65 USD', '15 USD', '0 USD', 1, NULL, 'USD', 'guard/soundness');
+INSERT INTO account VALUES (740001, '2024-01-01', 4, '65 USD', '15 USD', '0 USD', 1, 'USD', 'guard/soundness');
 COMMIT;
 SELECT balance, held FROM account WHERE account_id = 740001;
 SELECT * FROM verify(740001);
 
 -- a credit line: nothing is open while more is held or owed than there is
 BEGIN;
-INSERT INTO account VALUES (740002, '2024-01-01', 2, '-10 USD', '5 USD', '20 USD', 1, NULL, 'USD', 'guard/soundness line');
+INSERT INTO account VALUES (740002, '2024-01-01', 2, '-10 USD', '5 USD', '20 USD', 1, 'USD', 'guard/soundness line');
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by, draws) VALUES
 	(740002, 1, 'credit', '30 USD', '30 USD', '2024-01-01', 'admin', 'admin', NULL),
 	(740002, 2, 'debit', '-40 USD', '-10 USD', '2024-01-02', 'admin', 'admin', '{1,3000}');
@@ -72,7 +72,7 @@ COMMIT;
 BEGIN;
 INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)
 	VALUES (740009, 1, 'credit', '1 USD', '2 USD', now(), '', '');
-INSERT INTO account VALUES (740009, now(), 1, '2 USD', '0 USD', '0 USD', 0, NULL, 'USD', 'guard/soundness first');
+INSERT INTO account VALUES (740009, now(), 1, '2 USD', '0 USD', '0 USD', 0, 'USD', 'guard/soundness first');
 INSERT INTO open_credit VALUES (740009, 'infinity', 1, '2 USD');
 COMMIT;
 UPDATE account SET last_seq = 3 WHERE account_id = 740001;
@@ -213,7 +213,7 @@ SELECT v.* FROM (VALUES (740001), (740002)) a (id), LATERAL storecredit.verify(a
 CREATE FUNCTION pg_temp.write_accounts(step integer, VARIADIC spoilt text[] DEFAULT '{}') RETURNS void LANGUAGE plpgsql
 SET search_path = storecredit, pg_catalog AS $$
 BEGIN
-	INSERT INTO account SELECT 750000 + n * step, '2024-01-01', 20, '20 USD', '0 USD', '0 USD', 0, NULL, 'USD', 'guard/many ' || n
+	INSERT INTO account SELECT 750000 + n * step, '2024-01-01', 20, '20 USD', '0 USD', '0 USD', 0, 'USD', 'guard/many ' || n
 	FROM generate_series(1, 40) AS n;
 	INSERT INTO transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by)
 	SELECT 750000 + n * step, s, 'credit', '1 USD', money_ccy_from_minor(s * 100, 'USD'), '2024-01-01', 'admin', 'admin'

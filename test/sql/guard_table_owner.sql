@@ -26,8 +26,8 @@ SET LOCAL search_path = '';
 -- the clerk's own work is judged sound
 SET LOCAL ROLE regress_guard_clerk;
 INSERT INTO storecredit.account VALUES
-	(750001, '2024-01-01', 1, '50 NOK', '0 NOK', '0 NOK', 0, NULL, 'NOK', 'guard/Anna'),
-	(750002, '2024-01-01', 1, '50 NOK', '0 NOK', '0 NOK', 0, NULL, 'NOK', 'guard/Bert');
+	(750001, '2024-01-01', 1, '50 NOK', '0 NOK', '0 NOK', 0, 'NOK', 'guard/Anna'),
+	(750002, '2024-01-01', 1, '50 NOK', '0 NOK', '0 NOK', 0, 'NOK', 'guard/Bert');
 INSERT INTO storecredit.transaction (account_id, seq, kind, amount, balance_after, created_at, issuer, recorded_by) VALUES
 	(750001, 1, 'credit', '50 NOK', '50 NOK', '2024-01-01', 'clerk', 'clerk'),
 	(750002, 1, 'credit', '50 NOK', '50 NOK', '2024-01-01', 'clerk', 'clerk');
