@@ -22,7 +22,7 @@ while (<>)
 	elsif ($what eq 'open') { $open{ $field[1] }{ $field[2] }[ $field[0] ] = $field[7] }
 	elsif ($what eq 'used') { $used{ $field[1] }{ $field[2] }[ $field[0] ] = $field[6] }
 	elsif ($what eq 'operation') { $operation{ $field[1] }[ $field[0] - 1 ] = $field[2] }
-	elsif ($what eq 'sweep') { push @{ $sweep{update} }, $field[2]; push @{ $sweep{sweep} }, $field[3] }
+	elsif ($what eq 'sweep') { $sweep{ $field[1] }{clock}[ $field[0] ] = $field[2]; $sweep{ $field[1] }{processor}[ $field[0] ] = $field[3] }
 	elsif ($what eq 'rated') { $rated{ $field[0] } = [ @field[ 1 .. 3 ] ] }
 	elsif ($what eq 'batch') { $batch{ $field[1] }[ $field[0] - 1 ] = $field[2] }
 	elsif ($what eq 'evidence') { @evidence = @field }
@@ -200,10 +200,13 @@ sub life
 	}
 
 	heading('The sweep, in batches of 200, beside a plain UPDATE of as many rows');
-	my @ratio = paired($sweep{sweep}, $sweep{update});
-	printf "%-16s %8.2f us a row\n", 'UPDATE', median(@{ $sweep{update} });
-	printf "%-16s %8.2f us a credit %6.2f (%.2f..%.2f)\n", 'sweep', median(@{ $sweep{sweep} }), @ratio;
-	target('time of a sweep to an UPDATE', $ratio[0], '<=', 1.2, @ratio[ 1, 2 ]);
+	foreach my $time ('clock', 'processor')
+	{
+		my ($update, $sweep) = map { $sweep{$_}{$time} } qw(update sweep);
+		my @ratio = paired($sweep, $update);
+		printf "by the %-9s UPDATE %6.2f us a row, sweep %6.2f us a credit: %.2f (%.2f..%.2f)\n", $time, median(@$update), median(@$sweep), @ratio;
+		target("time of a sweep to an UPDATE, by the $time", $ratio[0], '<=', 1.2, @ratio[ 1, 2 ]);
+	}
 
 	heading('Latency of debits at 1000 a second, in us: median, 99th percentile, longest');
 	printf "%-16s %8d %8d %8d\n", $_, @{ $rated{$_} } foreach qw(idle sweep);
@@ -211,7 +214,7 @@ sub life
 
 	heading('Credits a second: a batch, single calls in own transactions, a set-based SQL function');
 	printf "%-16s %8d\n", $_, median(@{ $batch{$_} }) foreach qw(many single set_based);
-	@ratio = paired($batch{many}, $batch{set_based});
+	my @ratio = paired($batch{many}, $batch{set_based});
 	target('rate of a batch to the set-based function', $ratio[0], '>=', 2.5, @ratio[ 1, 2 ]);
 	@ratio = paired($batch{many}, $batch{single});
 	target('rate of a batch to single calls', $ratio[0], '>=', 5, @ratio[ 1, 2 ]);
