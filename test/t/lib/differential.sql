@@ -67,7 +67,7 @@ BEGIN
 		-- several calls in one statement
 		WHEN 'debit burst' THEN
 			SELECT string_agg(t::text, ' ') INTO answer
-			FROM generate_series(1, 5) AS i, store_credit_debit(c.owner, c.amount, allow_partial => c.partial, reference => 'burst ' || i) AS t;
+			FROM generate_series(1, 10) AS i, store_credit_debit(c.owner, c.amount, allow_partial => c.partial, reference => 'burst ' || i) AS t;
 		WHEN 'mixed burst' THEN
 			SELECT concat_ws(' ', store_credit_credit(c.owner, c.amount, c.expires_at), store_credit_debit(c.owner, c.other),
 				store_credit_balance(c.owner, money_ccy_currency(c.amount)), store_credit_credit(c.owner, c.other))
@@ -216,7 +216,7 @@ CREATE FUNCTION random_items(kind text, n bigint, owners bigint) RETURNS jsonb L
 		'allow_partial', CASE WHEN kind = 'debit many' AND maybe(50) THEN true END,
 		'expires_at', CASE WHEN kind = 'credit many' AND maybe(30) THEN store_credit_clock() + interval '1 day' END,
 		'idempotency_key', CASE WHEN maybe(30) THEN 'key ' || n || '/' || i END)))
-	FROM generate_series(1, 6) AS i
+	FROM generate_series(1, 20) AS i
 $$;
 
 CREATE FUNCTION random_call(n bigint, owners bigint) RETURNS call LANGUAGE plpgsql AS $$
@@ -292,7 +292,7 @@ END $$;
 
 -- How many calls of the ledger's functions a call makes.
 CREATE FUNCTION calls_in(c call) RETURNS integer LANGUAGE sql AS
-$$ SELECT CASE c.kind WHEN 'debit burst' THEN 5 WHEN 'mixed burst' THEN 4 WHEN 'credit many' THEN 6 WHEN 'debit many' THEN 6 ELSE 1 END $$;
+$$ SELECT CASE c.kind WHEN 'debit burst' THEN 10 WHEN 'mixed burst' THEN 4 WHEN 'credit many' THEN 20 WHEN 'debit many' THEN 20 ELSE 1 END $$;
 
 -- Makes so many calls, in transactions of up to 400 of which some are rolled back.
 CREATE PROCEDURE play(seed float8, calls bigint, owners bigint) LANGUAGE plpgsql AS $$
