@@ -55,8 +55,6 @@ typedef struct AccountForm
 	int64		last_hold_id;
 } AccountForm;
 
-#define ACCOUNT_CURRENCY	8
-#define ACCOUNT_OWNER		9
 #define ACCOUNT_MAX_BALANCE	10
 #define ACCOUNT_LAST_HASH	11
 
