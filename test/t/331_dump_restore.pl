@@ -20,6 +20,8 @@ play_on($node, 'shop', 0.31, 4000);
 $node->safe_psql('shop', q{
 	SET ROLE shop;
 	SELECT FROM storecredit.store_credit_credit('Customer/42', '49.99 USD', idempotency_key => 'R1001');
+	-- an account above its limit, which was lowered
+	SELECT FROM storecredit.account, storecredit.store_credit_set_account_limits(account_id, '10 USD') WHERE owner = 'Customer/42';
 	-- what users put on the ledger's tables and make of its type
 	ALTER TABLE storecredit.account ADD COLUMN region text DEFAULT 'EU';
 	CREATE INDEX transaction_reference ON storecredit.transaction (reference text_pattern_ops) WHERE reference IS NOT NULL;
@@ -77,7 +79,7 @@ sub is_restored
 	is($node->safe_psql($database, q{SELECT account_id > (SELECT max(account_id) FROM account) FROM store_credit_credit('brand new', '1 USD')}),
 		't', "$database: new accounts have new numbers");
 	is(join(' ', map { scalar $node->psql($database, $_) } q{UPDATE storecredit.transaction SET amount = '1 USD' WHERE seq = 1},
-			q{INSERT INTO storecredit.account SELECT account_id + 1000000, opened_at, 99, balance, held, credit_line, 0, NULL, currency, 'x' FROM storecredit.account LIMIT 1},
+			q{INSERT INTO storecredit.account SELECT account_id + 1000000, opened_at, 99, balance, held, credit_line, 0, currency, owner, 'x' FROM storecredit.account LIMIT 1},
 			q{SET session_replication_role = replica; DELETE FROM storecredit.transaction}, q{TRUNCATE storecredit.open_credit}, q{INSERT INTO price VALUES ('d', '0 USD')}),
 		'3 3 3 3 3', "$database: the guards are there, on a replica too");
 	return;
