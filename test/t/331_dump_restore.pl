@@ -79,7 +79,7 @@ sub is_restored
 	is($node->safe_psql($database, q{SELECT account_id > (SELECT max(account_id) FROM account) FROM store_credit_credit('brand new', '1 USD')}),
 		't', "$database: new accounts have new numbers");
 	is(join(' ', map { scalar $node->psql($database, $_) } q{UPDATE storecredit.transaction SET amount = '1 USD' WHERE seq = 1},
-			q{INSERT INTO storecredit.account SELECT account_id + 1000000, opened_at, 99, balance, held, credit_line, 0, currency, owner, 'x' FROM storecredit.account LIMIT 1},
+			q{INSERT INTO storecredit.account SELECT account_id + 1000000, opened_at, 99, balance, held, credit_line, 0, currency, 'x' FROM storecredit.account LIMIT 1},
 			q{SET session_replication_role = replica; DELETE FROM storecredit.transaction}, q{TRUNCATE storecredit.open_credit}, q{INSERT INTO price VALUES ('d', '0 USD')}),
 		'3 3 3 3 3', "$database: the guards are there, on a replica too");
 	return;
